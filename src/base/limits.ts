@@ -1,0 +1,52 @@
+/** Every bound of the process in one table, named thing-unit-bound. CONTRACT §3 limits, §2 guessing. */
+export interface Limits {
+  readonly bodyBytesMax: number;
+  readonly jsonDepthMax: number;
+  readonly bundleEntriesMax: number;
+  readonly readingsPerRequestMax: number;
+  readonly pageEntriesDefault: number;
+  readonly pageEntriesMax: number;
+  readonly includeEntriesMax: number;
+  readonly urlBytesMax: number;
+  readonly commitQueueBatchesMax: number;
+  readonly commitBatchesPerTransactionMax: number;
+  readonly conflictRetriesMax: number;
+  readonly tokenVerdictMsMax: number;
+  readonly tokenVerdictsMax: number;
+  readonly readingFutureMsMax: number;
+  readonly requestMsMax: number;
+  readonly shutdownMsMax: number;
+  readonly deliveriesInFlightMax: number;
+  readonly deliveriesPerOriginMax: number;
+  readonly deliveryResponseBytesMax: number;
+  readonly subscriptionEventDaysKept: number;
+  readonly changesPerMatchMax: number;
+  readonly gatewayBatchItemsMax: number;
+  readonly gatewayBatchBytesMax: number;
+}
+
+export const limits: Limits = Object.freeze({
+  bodyBytesMax: 32 * 2 ** 20,
+  jsonDepthMax: 100,
+  bundleEntriesMax: 10_000,
+  readingsPerRequestMax: 10_000,
+  pageEntriesDefault: 50,
+  pageEntriesMax: 1_000,
+  includeEntriesMax: 10_000,
+  urlBytesMax: 16 * 1024,
+  commitQueueBatchesMax: 5_000,
+  commitBatchesPerTransactionMax: 500,
+  conflictRetriesMax: 5,
+  tokenVerdictMsMax: 60_000,
+  tokenVerdictsMax: 50_000,
+  readingFutureMsMax: 5 * 60_000,
+  requestMsMax: 60_000,
+  shutdownMsMax: 8_000,
+  deliveriesInFlightMax: 512,
+  deliveriesPerOriginMax: 8,
+  deliveryResponseBytesMax: 64 * 1024,
+  subscriptionEventDaysKept: 14,
+  changesPerMatchMax: 1_000,
+  gatewayBatchItemsMax: 500,
+  gatewayBatchBytesMax: 2 ** 20,
+});
