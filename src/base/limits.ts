@@ -15,6 +15,7 @@ export interface Limits {
   readonly tokenVerdictsMax: number;
   readonly readingFutureMsMax: number;
   readonly requestMsMax: number;
+  readonly keepAliveMsMax: number;
   readonly shutdownMsMax: number;
   readonly deliveriesInFlightMax: number;
   readonly deliveriesPerOriginMax: number;
@@ -41,6 +42,7 @@ export const limits: Limits = Object.freeze({
   tokenVerdictsMax: 50_000,
   readingFutureMsMax: 5 * 60_000,
   requestMsMax: 60_000,
+  keepAliveMsMax: 65_000,
   shutdownMsMax: 8_000,
   deliveriesInFlightMax: 512,
   deliveriesPerOriginMax: 8,
