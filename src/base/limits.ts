@@ -7,6 +7,8 @@ export interface Limits {
   readonly pageEntriesDefault: number;
   readonly pageEntriesMax: number;
   readonly includeEntriesMax: number;
+  readonly includeRoundsMax: number;
+  readonly batchEntriesInFlightMax: number;
   readonly urlBytesMax: number;
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
@@ -34,6 +36,8 @@ export const limits: Limits = Object.freeze({
   pageEntriesDefault: 50,
   pageEntriesMax: 1_000,
   includeEntriesMax: 10_000,
+  includeRoundsMax: 5,
+  batchEntriesInFlightMax: 100,
   urlBytesMax: 16 * 1024,
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,

@@ -1,6 +1,7 @@
 /** Rules of single resource types that every write path obeys: REST, transactions, seed, ingest. */
 import type { Caller } from '../base/caller.ts';
 import type { MaybePromise } from '../base/types.ts';
+import type { Filter } from '../search/plan.ts';
 import type { Batch, Method, Stored } from './store.ts';
 
 export interface ProposedWrite<C extends Caller = Caller> {
@@ -15,6 +16,11 @@ export interface ProposedWrite<C extends Caller = Caller> {
   readonly text: string;
   /** Absent: the server itself (seed). */
   readonly caller?: C | undefined;
+  /**
+   * Every write of the same transaction, this one included: none of them can be read from the store yet, so a rule that
+   * compares resources with each other must look here too. Absent: this is the only one.
+   */
+  readonly alongside?: readonly ProposedWrite<C>[] | undefined;
 }
 
 export interface RuleOutcome {
@@ -32,4 +38,6 @@ export interface WriteRule<C extends Caller = Caller> {
   committed?(write: ProposedWrite<C>): void;
   /** The text that this caller may see of what is stored, when not all of it. */
   present?(stored: Stored, caller: C): MaybePromise<string>;
+  /** What of this type the caller may see at all, ANDed like an access rule into every read path; undefined: no restriction. */
+  visibility?(caller: C): Filter | undefined;
 }
