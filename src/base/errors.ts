@@ -27,6 +27,8 @@ export const ERRORS = {
   'auth.forbidden': { status: 403, issue: 'forbidden' },
   'server.busy': { status: 429, issue: 'throttled' },
   'server.unavailable': { status: 503, issue: 'transient' },
+  // The edge gateway's spool: CONTRACT §6 gateway answer.
+  'server.full': { status: 507, issue: 'no-store' },
   'server.fault': { status: 500, issue: 'exception' },
 } as const;
 

@@ -26,6 +26,16 @@ export interface Limits {
   readonly changesPerMatchMax: number;
   readonly gatewayBatchItemsMax: number;
   readonly gatewayBatchBytesMax: number;
+  readonly gatewayBatchesInFlightMax: number;
+  readonly gatewayLiveMsMax: number;
+  readonly gatewayRetryMsMin: number;
+  readonly gatewayRetryMsMax: number;
+  readonly gatewayRetryAfterMsMax: number;
+  readonly gatewayProbeMsIdle: number;
+  readonly gatewayRequestMsMax: number;
+  readonly gatewayAnswerBytesMax: number;
+  readonly gatewayDeadLettersMax: number;
+  readonly gatewayViewDevicesMax: number;
 }
 
 export const limits: Limits = Object.freeze({
@@ -55,4 +65,14 @@ export const limits: Limits = Object.freeze({
   changesPerMatchMax: 1_000,
   gatewayBatchItemsMax: 500,
   gatewayBatchBytesMax: 2 ** 20,
+  gatewayBatchesInFlightMax: 4,
+  gatewayLiveMsMax: 30_000,
+  gatewayRetryMsMin: 1_000,
+  gatewayRetryMsMax: 5 * 60_000,
+  gatewayRetryAfterMsMax: 60 * 60_000,
+  gatewayProbeMsIdle: 30_000,
+  gatewayRequestMsMax: 30_000,
+  gatewayAnswerBytesMax: 4 * 2 ** 20,
+  gatewayDeadLettersMax: 10_000,
+  gatewayViewDevicesMax: 1_000,
 });
