@@ -15,6 +15,19 @@ export interface Limits {
   readonly conflictRetriesMax: number;
   readonly tokenVerdictMsMax: number;
   readonly tokenVerdictsMax: number;
+  readonly backendTokenSecondsMax: number;
+  readonly assertionMsMax: number;
+  readonly clockSkewMsMax: number;
+  readonly scopesPerTokenMax: number;
+  readonly clientRecordsMax: number;
+  readonly clientRecordMsMax: number;
+  readonly wrongSecretsMax: number;
+  readonly wrongSecretsMsMax: number;
+  readonly jwksBytesMax: number;
+  readonly jwksFetchMsMax: number;
+  readonly jwksCacheMsMax: number;
+  readonly jwksCacheEntriesMax: number;
+  readonly jwksRefetchMsMin: number;
   readonly readingFutureMsMax: number;
   readonly requestMsMax: number;
   readonly keepAliveMsMax: number;
@@ -54,6 +67,19 @@ export const limits: Limits = Object.freeze({
   conflictRetriesMax: 5,
   tokenVerdictMsMax: 60_000,
   tokenVerdictsMax: 50_000,
+  backendTokenSecondsMax: 300,
+  assertionMsMax: 5 * 60_000,
+  clockSkewMsMax: 15_000,
+  scopesPerTokenMax: 200,
+  clientRecordsMax: 10_000,
+  clientRecordMsMax: 2_000,
+  wrongSecretsMax: 50,
+  wrongSecretsMsMax: 5 * 60_000,
+  jwksBytesMax: 64 * 1024,
+  jwksFetchMsMax: 5_000,
+  jwksCacheMsMax: 60 * 60_000,
+  jwksCacheEntriesMax: 1_000,
+  jwksRefetchMsMin: 10_000,
   readingFutureMsMax: 5 * 60_000,
   requestMsMax: 60_000,
   keepAliveMsMax: 65_000,
