@@ -37,6 +37,23 @@ export interface Limits {
   readonly deliveryResponseBytesMax: number;
   readonly subscriptionEventDaysKept: number;
   readonly changesPerMatchMax: number;
+  readonly deliveryConnectMsMax: number;
+  readonly deliveryOriginsMax: number;
+  readonly deliveryRetryAfterMsMax: number;
+  readonly deliveryFailuresBeforeError: number;
+  readonly deliveryFailuresBeforeBreak: number;
+  readonly deliveryDaysMax: number;
+  readonly heartbeatSecondsMin: number;
+  readonly heartbeatSecondsMax: number;
+  readonly notificationTimeoutSecondsMin: number;
+  readonly notificationTimeoutSecondsMax: number;
+  readonly notificationTimeoutSecondsDefault: number;
+  readonly notificationEventsMax: number;
+  readonly notificationEventsDefault: number;
+  readonly notificationBytesMax: number;
+  readonly eventsPerAnswerMax: number;
+  readonly subscriptionFiltersMax: number;
+  readonly subscriptionHeadersMax: number;
   readonly gatewayBatchItemsMax: number;
   readonly gatewayBatchBytesMax: number;
   readonly gatewayBatchesInFlightMax: number;
@@ -89,6 +106,23 @@ export const limits: Limits = Object.freeze({
   deliveryResponseBytesMax: 64 * 1024,
   subscriptionEventDaysKept: 14,
   changesPerMatchMax: 1_000,
+  deliveryConnectMsMax: 10_000,
+  deliveryOriginsMax: 1_000,
+  deliveryRetryAfterMsMax: 60 * 60_000,
+  deliveryFailuresBeforeError: 3,
+  deliveryFailuresBeforeBreak: 5,
+  deliveryDaysMax: 7,
+  heartbeatSecondsMin: 5,
+  heartbeatSecondsMax: 366 * 24 * 3600,
+  notificationTimeoutSecondsMin: 1,
+  notificationTimeoutSecondsMax: 60,
+  notificationTimeoutSecondsDefault: 20,
+  notificationEventsMax: 1_000,
+  notificationEventsDefault: 20,
+  notificationBytesMax: 16 * 2 ** 20,
+  eventsPerAnswerMax: 500,
+  subscriptionFiltersMax: 100,
+  subscriptionHeadersMax: 50,
   gatewayBatchItemsMax: 500,
   gatewayBatchBytesMax: 2 ** 20,
   gatewayBatchesInFlightMax: 4,
