@@ -12,7 +12,7 @@ import type { Sealer } from '../base/secret.ts';
 import { isResourceType } from '../fhir/definitions.ts';
 import { validate } from '../fhir/validate.ts';
 import type { RestContext } from '../rest/context.ts';
-import { prepare, type WriteRequest } from '../rest/write.ts';
+import { merge, type Prepared, prepare, type WriteRequest } from '../rest/write.ts';
 import type { Batch, DocWrite } from '../store/store.ts';
 
 const APPLIED = 'seed-applied';
@@ -159,10 +159,12 @@ async function tryApply(entries: readonly Entry[], ctx: RestContext, sealer: Sea
   }
   if (docs.length === 0) return { written: 0, unchanged };
   const batches: Batch[] = [{ docs }];
+  const prepared: Prepared[] = [];
   for (const request of requests) {
     try {
-      const { write, batch } = await prepare(ctx, request, requests);
-      batches.push({ writes: [write] }, batch);
+      const one = await prepare(ctx, request, requests);
+      prepared.push(one);
+      batches.push({ writes: [one.write] }, one.batch);
     } catch (error) {
       if (error instanceof VitalwireError)
         throw new StartError(`SEED_FILE: ${request.type}/${request.id}: ${error.message}`);
@@ -170,7 +172,9 @@ async function tryApply(entries: readonly Entry[], ctx: RestContext, sealer: Sea
     }
   }
   const committed = await ctx.store.commit(merge(batches));
-  return committed.ok ? { written: docs.length, unchanged } : undefined;
+  if (!committed.ok) return undefined;
+  for (const one of prepared) one.committed();
+  return { written: docs.length, unchanged };
 }
 
 async function resourceRequest(entry: Entry, ctx: RestContext): Promise<WriteRequest> {
@@ -178,13 +182,4 @@ async function resourceRequest(entry: Entry, ctx: RestContext): Promise<WriteReq
   const id = entry.value['id'] as string;
   const before = await ctx.store.read(type, id);
   return { method: 'PUT', type, id, text: entry.text, resource: entry.value, before };
-}
-
-function merge(batches: readonly Batch[]): Batch {
-  return {
-    writes: batches.flatMap((b) => b.writes ?? []),
-    docs: batches.flatMap((b) => b.docs ?? []),
-    preconditions: batches.flatMap((b) => b.preconditions ?? []),
-    touches: [...new Set(batches.flatMap((b) => b.touches ?? []))],
-  };
 }

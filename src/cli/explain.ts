@@ -1,0 +1,37 @@
+/** `vitalwire explain Observation/<id>`: the raw message as it came, and what each stage did. CONTRACT §1 explain. */
+import { systemClock } from '../base/clock.ts';
+import { StartError } from '../base/errors.ts';
+import { limits } from '../base/limits.ts';
+import { silentLogger } from '../base/log.ts';
+import { createDevices } from '../devices/index.ts';
+import { createIngest } from '../ingest/index.ts';
+import { withStore } from './client.ts';
+import { parseOptions, UsageError } from './usage.ts';
+
+const HELP = 'vitalwire explain Observation/<id> [--json]   the raw message, its adapter, and what each stage did';
+
+export async function run(args: readonly string[]): Promise<number> {
+  const { values, positionals } = parseOptions(args);
+  if (values['help']) {
+    console.log(HELP);
+    return 0;
+  }
+  const id = /^(?:Observation\/)?([A-Za-z0-9\-.]{1,64})$/.exec(positionals[0] ?? '')?.[1];
+  if (id === undefined || positionals.length > 1) throw new UsageError(HELP);
+  return withStore(async ({ store }) => {
+    const devices = createDevices({ store, clock: systemClock, limits, base: '' });
+    const ingest = createIngest({
+      store,
+      devices,
+      clock: systemClock,
+      limits,
+      log: silentLogger,
+      base: '',
+      baseUrl: '',
+      unknownDevice: 'hold',
+    });
+    const explained = await ingest.explain(id);
+    if (explained === undefined) throw new StartError(`There is no device message behind Observation/${id}.`);
+    console.log(values['json'] ? JSON.stringify(explained) : JSON.stringify(explained, null, 2));
+  });
+}
