@@ -2,6 +2,7 @@
 export interface Limits {
   readonly bodyBytesMax: number;
   readonly jsonDepthMax: number;
+  readonly validationIssuesMax: number;
   readonly bundleEntriesMax: number;
   readonly readingsPerRequestMax: number;
   readonly pageEntriesDefault: number;
@@ -10,6 +11,7 @@ export interface Limits {
   readonly includeRoundsMax: number;
   readonly batchEntriesInFlightMax: number;
   readonly urlBytesMax: number;
+  readonly searchFormBytesMax: number;
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
   readonly conflictRetriesMax: number;
@@ -71,6 +73,7 @@ export interface Limits {
 export const limits: Limits = Object.freeze({
   bodyBytesMax: 32 * 2 ** 20,
   jsonDepthMax: 100,
+  validationIssuesMax: 100,
   bundleEntriesMax: 10_000,
   readingsPerRequestMax: 10_000,
   pageEntriesDefault: 50,
@@ -79,6 +82,7 @@ export const limits: Limits = Object.freeze({
   includeRoundsMax: 5,
   batchEntriesInFlightMax: 100,
   urlBytesMax: 16 * 1024,
+  searchFormBytesMax: 256 * 1024,
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
   conflictRetriesMax: 5,
