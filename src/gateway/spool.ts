@@ -115,6 +115,8 @@ export class SqliteSpool implements Spool {
   readonly #statements: ReturnType<typeof prepareAll>;
   #pending: Pending[] = [];
   #toDelete: number[] = [];
+  /** Transactions so far, each with one sync. */
+  transactions = 0;
   #waiting: number;
   #bytes: number;
   #figures: { rejected: number; lastAck: number | undefined };
@@ -196,6 +198,7 @@ export class SqliteSpool implements Spool {
       const result = work();
       this.#db.exec('COMMIT');
       this.#toDelete = [];
+      this.transactions++;
       return result;
     } catch (error) {
       if (this.#db.isTransaction) this.#db.exec('ROLLBACK');
