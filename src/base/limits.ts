@@ -31,6 +31,13 @@ export interface Limits {
   readonly jwksCacheEntriesMax: number;
   readonly jwksRefetchMsMin: number;
   readonly readingFutureMsMax: number;
+  readonly readingTextCharsMax: number;
+  readonly identifiersPerReadingMax: number;
+  readonly devicesCachedMax: number;
+  readonly skeletonsCachedMax: number;
+  readonly rejectedDaysKept: number;
+  readonly replaysPerCommitMax: number;
+  readonly explainedVersionsMax: number;
   readonly requestMsMax: number;
   readonly keepAliveMsMax: number;
   readonly shutdownMsMax: number;
@@ -102,6 +109,13 @@ export const limits: Limits = Object.freeze({
   jwksCacheEntriesMax: 1_000,
   jwksRefetchMsMin: 10_000,
   readingFutureMsMax: 5 * 60_000,
+  readingTextCharsMax: 1_000,
+  identifiersPerReadingMax: 20,
+  devicesCachedMax: 50_000,
+  skeletonsCachedMax: 5_000,
+  rejectedDaysKept: 90,
+  replaysPerCommitMax: 500,
+  explainedVersionsMax: 100,
   requestMsMax: 60_000,
   keepAliveMsMax: 65_000,
   shutdownMsMax: 8_000,
