@@ -11,6 +11,10 @@ export interface Limits {
   readonly includeRoundsMax: number;
   readonly batchEntriesInFlightMax: number;
   readonly urlBytesMax: number;
+  readonly searchParametersMax: number;
+  readonly searchValuesMax: number;
+  readonly searchHopsMax: number;
+  readonly sortKeysMax: number;
   readonly searchFormBytesMax: number;
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
@@ -59,7 +63,6 @@ export interface Limits {
   readonly notificationTimeoutSecondsDefault: number;
   readonly notificationEventsMax: number;
   readonly notificationEventsDefault: number;
-  readonly notificationBytesMax: number;
   readonly eventsPerAnswerMax: number;
   readonly subscriptionFiltersMax: number;
   readonly subscriptionHeadersMax: number;
@@ -89,6 +92,10 @@ export const limits: Limits = Object.freeze({
   includeRoundsMax: 5,
   batchEntriesInFlightMax: 100,
   urlBytesMax: 16 * 1024,
+  searchParametersMax: 100,
+  searchValuesMax: 1_000,
+  searchHopsMax: 4,
+  sortKeysMax: 8,
   searchFormBytesMax: 256 * 1024,
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
@@ -137,7 +144,6 @@ export const limits: Limits = Object.freeze({
   notificationTimeoutSecondsDefault: 20,
   notificationEventsMax: 1_000,
   notificationEventsDefault: 20,
-  notificationBytesMax: 16 * 2 ** 20,
   eventsPerAnswerMax: 500,
   subscriptionFiltersMax: 100,
   subscriptionHeadersMax: 50,
