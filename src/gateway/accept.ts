@@ -2,7 +2,7 @@
 import { VitalwireError } from '../base/errors.ts';
 import { itemsAt, membersAt, shapeOf } from '../base/json.ts';
 import { limits } from '../base/limits.ts';
-import { deviceOf, formFault } from './form.ts';
+import { deviceName, type Fault, formFault } from './form.ts';
 
 /** CONTRACT §5 adapters. A mapping template is known to the server alone, so its name is unknown here. */
 export const ADAPTERS: ReadonlySet<string> = new Set([
@@ -17,7 +17,7 @@ export const ADAPTERS: ReadonlySet<string> = new Set([
 
 export type Accepted =
   | { readonly body: string; readonly device: string; readonly value: Record<string, unknown> }
-  | { readonly issue: { readonly code: string; readonly details: string } };
+  | { readonly issue: Fault };
 
 interface Candidate {
   readonly text: string;
@@ -39,12 +39,12 @@ export function accept(adapter: string, text: string, ndjson: boolean, now: stri
       `A request may have ${limits.readingsPerRequestMax} items, this one has ${candidates.length}. Send it in parts.`,
     );
   return candidates.map(({ text, value }) => {
-    const fault = formFault(adapter, value);
-    if (fault !== undefined) return { issue: { code: 'payload.malformed', details: fault } };
+    const issue = formFault(adapter, value, text);
+    if (issue) return { issue };
     const item = value as Record<string, unknown>;
     return {
       body: stamped(text, item, adapter === 'readings' ? 'time' : 'receivedAt', now),
-      device: deviceOf(item),
+      device: deviceName(item),
       value: item,
     };
   });

@@ -1,34 +1,39 @@
-/** What an item must look like to be worth keeping. */
+/** What an item must look like to be worth keeping: the server's own check of form, so that both say the same. */
+import { checkReading, deviceOf, isIssue } from '../ingest/wire.ts';
+
+export interface Fault {
+  readonly code: string;
+  readonly details: string;
+}
 
 const isObject = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-interface Identifier {
-  readonly system?: unknown;
-  readonly value?: unknown;
+/**
+ * @param value the parsed item; undefined when its text is no JSON
+ * @param text the item as it came
+ * @returns undefined when the form is right
+ */
+export function formFault(adapter: string, value: unknown, text: string): Fault | undefined {
+  if (value === undefined) return malformed('The line is not JSON, or nested too deep.');
+  if (!isObject(value)) return malformed('The item is not a JSON object.');
+  if (adapter === 'readings') {
+    const reading = checkReading(value, () => ({ text, at: 0 }));
+    return isIssue(reading) ? reading : undefined;
+  }
+  const device = deviceOf(value['device']);
+  if (isIssue(device)) return device;
+  return value['payload'] === undefined ? malformed('The message has no "payload".') : undefined;
 }
 
-const identifiers = (item: Record<string, unknown>): readonly Identifier[] => {
-  const { device } = item;
-  const list = isObject(device) ? device['identifier'] : undefined;
-  return Array.isArray(list) ? list : [];
-};
+const malformed = (details: string): Fault => ({ code: 'payload.malformed', details });
 
-/** A sentence, or undefined when the form is right. */
-export function formFault(adapter: string, value: unknown): string | undefined {
-  if (value === undefined) return 'The line is not JSON, or nested too deep.';
-  if (!isObject(value)) return 'The item is not a JSON object.';
-  const named = identifiers(value).some((i) => isObject(i) && typeof i['value'] === 'string' && i['value'] !== '');
-  if (!named)
-    return 'The item does not say which device it comes from: device.identifier with system and value is missing.';
-  if (adapter === 'readings' && typeof value['kind'] !== 'string') return 'The reading has no kind.';
-  if (adapter !== 'readings' && value['payload'] === undefined) return 'The message has no payload.';
-  return undefined;
-}
-
-/** Equal for items of one device, whatever the order of its identifiers. */
-export const deviceOf = (item: Record<string, unknown>): string =>
-  identifiers(item)
-    .map((i) => `${String(i?.system ?? '')}|${String(i?.value ?? '')}`)
+/** Equal for items of one device, whatever the order of its identifiers. The form must be right. */
+export function deviceName(item: Record<string, unknown>): string {
+  const device = deviceOf(item['device']);
+  if (isIssue(device)) return '';
+  return device
+    .map((i) => `${i.system ?? ''}|${i.value}`)
     .sort()
     .join('\n');
+}
