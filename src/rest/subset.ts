@@ -119,7 +119,9 @@ const SUBSETTED = '{"system":"http://terminology.hl7.org/CodeSystem/v3-Observati
 function marked(text: string): string {
   const meta = membersAt(text).find((member) => member.name === 'meta');
   if (!meta) return `${text.slice(0, -1)},"meta":{"tag":[${SUBSETTED}]}}`;
-  const tag = membersAt(text, meta.valueStart).find((member) => member.name === 'tag');
+  const members = membersAt(text, meta.valueStart);
+  const tag = members.find((member) => member.name === 'tag');
   if (tag) return `${text.slice(0, tag.valueEnd - 1)},${SUBSETTED}${text.slice(tag.valueEnd - 1)}`;
-  return `${text.slice(0, meta.valueEnd - 1)},"tag":[${SUBSETTED}]${text.slice(meta.valueEnd - 1)}`;
+  const comma = members.length > 0 ? ',' : '';
+  return `${text.slice(0, meta.valueEnd - 1)}${comma}"tag":[${SUBSETTED}]${text.slice(meta.valueEnd - 1)}`;
 }

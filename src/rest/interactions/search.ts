@@ -10,7 +10,7 @@ import { bundleText, type Link, outcomeEntry, searchEntry } from '../bundle-text
 import type { RestContext, RestRequest } from '../context.ts';
 import { related } from '../include.ts';
 import { parsePrefer } from '../prefer.ts';
-import { bindingOf, queryOptions } from '../query-options.ts';
+import { queryOptions } from '../query-options.ts';
 import { bodyResponse } from '../respond.ts';
 import { accessFor, presented, rulesOf } from '../rules.ts';
 import { type Subset, subset } from '../subset.ts';
@@ -26,7 +26,7 @@ export async function search(
   const parsed = parseQuery(type, queryOf(ctx, request), queryOptions(ctx, principal, strict));
   const page = await ctx.store.search(parsed.plan, access);
   const entries = await entriesOf(ctx, principal, parsed, page);
-  const links = linksOf(ctx, principal, type, parsed, page);
+  const links = linksOf(ctx, type, parsed, page);
   return bodyResponse(bundleText({ type: 'searchset', total: page.total, links, entries }));
 }
 
@@ -46,10 +46,10 @@ function queryOf(ctx: RestContext, request: RestRequest): string {
   return request.query === '' ? request.body : `${request.query}&${request.body}`;
 }
 
-function linksOf(ctx: RestContext, principal: Principal, type: string, parsed: ParsedQuery, page: Page): Link[] {
+function linksOf(ctx: RestContext, type: string, parsed: ParsedQuery, page: Page): Link[] {
   const address = (cursor: Parameters<typeof encodeCursor>[0] | undefined): string => {
     const parts = [parsed.self];
-    if (cursor) parts.push(`_cursor=${encodeCursor(cursor, ctx.secret, bindingOf(principal))}`);
+    if (cursor) parts.push(`_cursor=${encodeCursor(cursor, ctx.secret, parsed.cursorBinding)}`);
     const query = parts.filter((part) => part !== '').join('&');
     return `${ctx.base}/${type}${query === '' ? '' : `?${query}`}`;
   };
