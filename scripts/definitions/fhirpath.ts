@@ -49,6 +49,12 @@ class Parser {
     if (got !== text) throw new Error(`expected "${text}", found "${got}"`);
   }
 
+  #name(): string {
+    const got = this.#next();
+    if (!/^%?[A-Za-z_]\w*$/.test(got)) throw new Error(`expected a name, found "${got}"`);
+    return got;
+  }
+
   #union(): Path[] {
     const paths = this.#typed();
     while (this.#peek('|')) {
@@ -62,7 +68,7 @@ class Parser {
     const paths = this.#postfix();
     if (!this.#peek('as')) return paths;
     this.#at++;
-    const type = this.#next();
+    const type = this.#name();
     return paths.map((path) => [...path, { kind: 'cast', type }]);
   }
 
@@ -72,7 +78,7 @@ class Parser {
       this.#at++;
       paths = this.#union();
       this.#take(')');
-    } else paths = [[{ kind: 'name', name: this.#next() }]];
+    } else paths = [[{ kind: 'name', name: this.#name() }]];
     for (;;) {
       let step: Step;
       if (this.#peek('[')) {
@@ -88,7 +94,7 @@ class Parser {
   }
 
   #member(): Step {
-    const name = this.#next();
+    const name = this.#name();
     if (!this.#peek('(')) return { kind: 'name', name };
     this.#take('(');
     const step = this.#call(name);
@@ -97,10 +103,10 @@ class Parser {
   }
 
   #call(name: string): Step {
-    if (name === 'as' || name === 'ofType') return { kind: 'cast', type: this.#next() };
+    if (name === 'as' || name === 'ofType') return { kind: 'cast', type: this.#name() };
     if (name === 'extension') return { kind: 'extension', url: this.#next().slice(1, -1) };
     if (name !== 'where') throw new Error(`the function ${name}() is not supported`);
-    const subject = this.#next();
+    const subject = this.#name();
     if (subject !== 'resolve') {
       this.#take('=');
       return { kind: 'equals', name: subject, value: this.#next().slice(1, -1) };
@@ -108,7 +114,7 @@ class Parser {
     this.#take('(');
     this.#take(')');
     this.#take('is');
-    return { kind: 'refers-to', type: this.#next() };
+    return { kind: 'refers-to', type: this.#name() };
   }
 }
 

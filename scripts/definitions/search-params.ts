@@ -215,15 +215,15 @@ const ownText = (type: string, expression: string): string =>
 
 /**
  * Writes `search-params.json`: one line a type and parameter, sorted, so that a change shows as a line.
- * Returns what could not be compiled, as sentences.
+ * @throws Error listing the expressions that could not be compiled.
  */
-export function buildSearchParams(packageDir: string, outDir: string): string[] {
+export function buildSearchParams(packageDir: string, outDir: string): void {
   const compiler = new Compiler(packageDir);
   const table = compiler.all();
+  if (compiler.uncompiled.length > 0) throw new Error(compiler.uncompiled.join('\n'));
   const lines = Object.entries(table).map(([type, rows]) => {
     const inner = Object.entries(rows).map(([code, row]) => `${JSON.stringify(code)}:${JSON.stringify(row)}`);
     return `${JSON.stringify(type)}:{${inner.length > 0 ? `\n${inner.join(',\n')}\n` : ''}}`;
   });
   writeFileSync(join(outDir, 'search-params.json'), `{${lines.join(',\n')}}\n`);
-  return compiler.uncompiled;
 }

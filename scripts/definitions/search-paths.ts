@@ -28,6 +28,17 @@ export interface Position {
   readonly presence?: boolean;
 }
 
+/** FHIR R4 datatypes.html: a cast takes what is derived from the type too. */
+const DERIVED: Readonly<Record<string, readonly string[]>> = {
+  uri: ['url', 'canonical', 'oid', 'uuid'],
+  string: ['code', 'id', 'markdown'],
+  integer: ['positiveInt', 'unsignedInt'],
+  quantity: ['Age', 'Count', 'Distance', 'Duration', 'SimpleQuantity'],
+};
+/** Type names are compared without case: R4 writes `DateTime` in one place. */
+const isA = (type: string, wanted: string): boolean =>
+  type.toLowerCase() === wanted.toLowerCase() || (DERIVED[wanted.toLowerCase()] ?? []).includes(type);
+
 const capital = (text: string): string => text.charAt(0).toUpperCase() + text.slice(1);
 const FHIRPATH_TYPE = 'http://hl7.org/fhirpath/System.';
 
@@ -72,7 +83,7 @@ export class Elements {
       case 'name':
         return this.child(from, step.name);
       case 'cast':
-        return from.type.toLowerCase() === step.type.toLowerCase() ? [from] : [];
+        return isA(from.type, step.type) ? [from] : [];
       case 'equals':
         return [{ ...from, steps: [...before, `${last}?${step.name}=${step.value}`] }];
       case 'index':

@@ -31,7 +31,7 @@ export interface QueryOptions extends FilterOptions {
   readonly conditional?: boolean;
   /** Signs cursors. */
   readonly secret: Uint8Array;
-  /** Client and filter hash that a cursor is bound to. */
+  /** Client and filter hash that a cursor is bound to, besides the search. */
   readonly binding: string;
   /** For chains and `_has`; undefined: not allowed. */
   accessFor(type: string): AccessFilter | undefined;
@@ -47,7 +47,7 @@ export interface ParsedQuery {
   readonly elements?: readonly string[];
   /** Names of unknown parameters that were left out. */
   readonly ignored: readonly string[];
-  /** A binding that holds the query too: a cursor made with it goes on with this search only. */
+  /** What cursors of this search are bound to: `binding` and the search itself. Make them with it. */
   readonly cursorBinding: string;
 }
 
@@ -161,7 +161,7 @@ function take(draft: Draft, type: string, name: string, value: string, options: 
 
 function cursorOf(draft: Draft, options: QueryOptions, cursorBinding: string): Cursor | undefined {
   if (draft.cursor === undefined) return undefined;
-  return decodeCursor(draft.cursor, options.secret, cursorBinding, options.binding);
+  return decodeCursor(draft.cursor, options.secret, cursorBinding);
 }
 
 /**
