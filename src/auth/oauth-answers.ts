@@ -46,6 +46,13 @@ export async function correctAnswer(ctx: KoaContextWithOIDC, next: () => Promise
   ctx.set('Pragma', 'no-cache');
   const answer = ctx.body as OAuthError | undefined;
   if (typeof answer !== 'object' || typeof answer?.error !== 'string') return;
+  if (answer.error === 'unsupported_token_type') {
+    // The library knows at a glance that a JWT is none of its tokens; to the client that is an unknown token like any other.
+    // RFC 7662 §2.2, RFC 7009 §2.2
+    ctx.status = 200;
+    ctx.body = routed.route === 'introspection' ? { active: false } : '';
+    return;
+  }
   const better = betterAnswer(ctx, answer);
   if (better) {
     ctx.status = better.status;
