@@ -21,16 +21,33 @@ export interface AdapterOptions {
 const PAGE = 500;
 
 /** `ClientCredentials` → `auth-client-credentials`. */
-export const collectionOf = (model: string): string =>
-  `auth${model.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+export function collectionOf(model: string): string {
+  return `auth${model.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
+}
 
-const tag = (name: string, value: string): string => `${name}:${sha256Url(value)}`;
+function tag(name: string, value: string): string {
+  return `${name}:${sha256Url(value)}`;
+}
 
 /** Only these can be listed by. */
 const TAGGED = ['grantId', 'uid', 'userCode', 'accountId', 'clientId'] as const;
 
-const tagsOf = (payload: AdapterPayload): string[] =>
-  TAGGED.flatMap((name) => (typeof payload[name] === 'string' ? [tag(name, payload[name])] : []));
+function tagsOf(payload: AdapterPayload): string[] {
+  return TAGGED.flatMap((name) => (typeof payload[name] === 'string' ? [tag(name, payload[name])] : []));
+}
+
+type Name = 'jti' | 'uid' | 'userCode';
+
+/** What cannot be opened, or is not what was asked for (a document put under another's key), is not there. */
+function openAs(sealer: Sealer, doc: Doc | undefined, name: Name, asked: string): AdapterPayload | undefined {
+  if (!doc) return undefined;
+  try {
+    const payload = JSON.parse(sealer.open(doc.body)) as AdapterPayload;
+    return payload[name] === asked ? payload : undefined;
+  } catch {
+    return undefined;
+  }
+}
 
 /** Adapter of one model. The ids that it is given are the tokens themselves. */
 export function createAdapter(model: string, options: AdapterOptions): Adapter {
@@ -38,9 +55,8 @@ export function createAdapter(model: string, options: AdapterOptions): Adapter {
   const collection = collectionOf(model);
   const keyOf = (id: string): string => sha256Url(id);
 
-  function open(doc: Doc | undefined): AdapterPayload | undefined {
-    return doc ? (JSON.parse(sealer.open(doc.body)) as AdapterPayload) : undefined;
-  }
+  const open = (doc: Doc | undefined, name: Name, asked: string): AdapterPayload | undefined =>
+    openAs(sealer, doc, name, asked);
 
   async function byTag(name: string, value: string, limit: number): Promise<readonly Doc[]> {
     return store.docs({ collection, tags: [tag(name, value)], limit });
@@ -67,17 +83,17 @@ export function createAdapter(model: string, options: AdapterOptions): Adapter {
       if (!(await write({ op: 'insert', doc }))) throw new errors.InvalidClientAuth('the jti was used before');
     },
     async find(id) {
-      return open(await store.doc(collection, keyOf(id)));
+      return open(await store.doc(collection, keyOf(id)), 'jti', id);
     },
     async findByUid(uid) {
-      return open((await byTag('uid', uid, 1))[0]);
+      return open((await byTag('uid', uid, 1))[0], 'uid', uid);
     },
     async findByUserCode(userCode) {
-      return open((await byTag('userCode', userCode, 1))[0]);
+      return open((await byTag('userCode', userCode, 1))[0], 'userCode', userCode);
     },
     async consume(id) {
       const doc = await store.doc(collection, keyOf(id));
-      const payload = open(doc);
+      const payload = open(doc, 'jti', id);
       if (!doc || !payload) throw new errors.InvalidGrant('it is not there any more');
       const body = sealer.seal(JSON.stringify({ ...payload, consumed: Math.floor(clock.now() / 1000) }));
       // Of two that consume at once one is refused.

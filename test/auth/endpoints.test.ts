@@ -154,7 +154,7 @@ describe('endpoints', () => {
     for (const { reference } of refs) assert.ok(bundle.entry.some((e) => e.fullUrl.endsWith(`/${reference}`)));
     assert.equal(endpoint?.['address'], `${s.base}/fhir`);
     const d = JSON.parse(s.auth.discovery()) as { user_access_brand_identifier: unknown };
-    assert.deepEqual(d.user_access_brand_identifier, (organization?.['identifier'] as unknown[])[0]);
+    assert.deepEqual([d.user_access_brand_identifier], organization?.['identifier']);
   });
 
   test('no browser gets a code: the authorize page says so and sends nobody anywhere', async () => {

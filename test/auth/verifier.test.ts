@@ -20,7 +20,10 @@ function make(more: { verdictsMax?: number; facts?: (t: string) => TokenFacts | 
       return state.facts(t);
     },
   });
-  return { verifier, asked, state, advance: (ms: number) => void (now += ms) };
+  const advance = (ms: number): void => {
+    now += ms;
+  };
+  return { verifier, asked, state, advance };
 }
 
 test('a hit is answered at once, with the same frozen principal', async () => {
