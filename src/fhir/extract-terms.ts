@@ -1,69 +1,17 @@
 /** How a value of a FHIR data type becomes search terms: one function a (parameter type, data type). FHIR R4 search.html#ptypes */
 import { parseDateTime } from './dates.ts';
-import { parseReference, type Reference } from './references.ts';
-import type {
-  CompositeTerm,
-  DateTerm,
-  NumberTerm,
-  QuantityTerm,
-  ReferenceTerm,
-  StringTerm,
-  Terms,
-  TokenTerm,
-  UriTerm,
-} from './terms.ts';
+import { canonicalReference, inlineResource, referenceLeaf } from './extract-references.ts';
+import { type Leaf, type TermsSink, text } from './extract-sink.ts';
 import { normalizeString, TIME_OPEN } from './terms.ts';
 
-export interface TermsSink extends Terms {
-  readonly token: TokenTerm[];
-  readonly string: StringTerm[];
-  readonly date: DateTerm[];
-  readonly number: NumberTerm[];
-  readonly quantity: QuantityTerm[];
-  readonly reference: ReferenceTerm[];
-  readonly uri: UriTerm[];
-  readonly composite: CompositeTerm[];
-}
-
-export const newSink = (): TermsSink => ({
-  token: [],
-  string: [],
-  date: [],
-  number: [],
-  quantity: [],
-  reference: [],
-  uri: [],
-  composite: [],
-});
-
-/** Where the extraction is: the whole resource and the base URL of this server. */
-export interface At {
-  readonly root: Record<string, unknown>;
-  readonly base: string;
-}
-
-/** `value` is never null, undefined or an array. */
-export type Leaf = (sink: TermsSink, value: unknown, at: At) => void;
 type Obj = Record<string, unknown>;
 
-const text = (value: unknown): string => (typeof value === 'string' ? value : '');
 const each = (value: unknown, use: (item: unknown) => void): void => {
   if (Array.isArray(value)) for (const item of value) use(item);
   else if (value !== undefined && value !== null) use(value);
 };
 
-// The same reference or date stands behind several parameters of one resource: the last answer is kept.
-let lastReference = '';
-let lastBase = '';
-let lastParsedReference: Reference | undefined;
-function referenceOf(url: string, base: string): Reference {
-  if (lastParsedReference === undefined || url !== lastReference || base !== lastBase) {
-    lastParsedReference = parseReference(url, base);
-    lastReference = url;
-    lastBase = base;
-  }
-  return lastParsedReference;
-}
+// The same date stands behind several parameters of one resource: the last answer is kept.
 let lastDate = '';
 let lastInterval: ReturnType<typeof parseDateTime>;
 function intervalOf(value: unknown): ReturnType<typeof parseDateTime> {
@@ -207,60 +155,6 @@ const NUMBER: Readonly<Record<string, (param: string) => Leaf>> = {
       if (typeof end?.['value'] === 'number') sink.number.push({ param, value: end['value'] });
   },
 };
-
-/** The type in a literal URL of another server: `https://elsewhere/fhir/Patient/1`. */
-const typeInUrl = (url: string): string =>
-  /\/([A-Z][A-Za-z]+)\/[A-Za-z0-9\-.]{1,64}(\/_history\/[^/]+)?$/.exec(url)?.[1] ?? '';
-
-const referenceLeaf =
-  (only: string) =>
-  (param: string): Leaf =>
-  (sink, value, at) => {
-    const of = value as Obj;
-    const logical = of['identifier'] as Obj | undefined;
-    const identifier = logical ? { system: text(logical['system']), value: text(logical['value']) } : undefined;
-    const url = of['reference'];
-    let type = '';
-    let id = '';
-    let leadsTo = text(of['type']);
-    if (typeof url === 'string') {
-      const ref = referenceOf(url, at.base);
-      if ('id' in ref) {
-        type = ref.type;
-        id = ref.id;
-        leadsTo = type;
-      } else if (ref.kind !== 'contained') {
-        id = ref.url;
-        if (ref.kind === 'absolute') leadsTo = typeInUrl(id) || leadsTo;
-      }
-    }
-    if (id === '' && identifier === undefined) return;
-    // FHIRPath `where(resolve() is T)`, answered from the reference itself.
-    if (only !== '' && leadsTo !== only) return;
-    sink.reference.push(identifier === undefined ? { param, type, id } : { param, type, id, identifier });
-  };
-
-/** A canonical is found with and without its version. FHIR R4 references.html#canonical */
-const canonicalReference =
-  (param: string): Leaf =>
-  (sink, value, at) => {
-    if (typeof value !== 'string' || value === '' || value.startsWith('#')) return;
-    const bar = value.indexOf('|');
-    const ref = referenceOf(bar === -1 ? value : value.slice(0, bar), at.base);
-    if ('id' in ref) sink.reference.push({ param, type: ref.type, id: ref.id });
-    else sink.reference.push({ param, type: '', id: ref.url });
-    if (bar !== -1) sink.reference.push({ param, type: '', id: value });
-  };
-
-/** Bundle.entry[0].resource: the resource itself is what is referred to. */
-const inlineResource =
-  (targets: readonly string[]) =>
-  (param: string): Leaf =>
-  (sink, value) => {
-    const { resourceType, id } = value as Obj;
-    if (typeof resourceType === 'string' && typeof id === 'string' && targets.includes(resourceType))
-      sink.reference.push({ param, type: resourceType, id });
-  };
 
 const uriLeaf =
   (param: string): Leaf =>

@@ -2,7 +2,8 @@
  * Search terms of a resource. The paths of all parameters of a type are merged into one tree of properties that is walked once:
  * what the resource does not have costs nothing. Shape is decided by the JSON: an array is many, anything else is one.
  */
-import { type At, type Leaf, leafOf, newSink, presentNotFalse, type TermsSink } from './extract-terms.ts';
+import { type At, type Leaf, newSink, type TermsSink } from './extract-sink.ts';
+import { leafOf, presentNotFalse } from './extract-terms.ts';
 import { paramPaths, STORE_PARAMS } from './search-params.ts';
 import type { Terms } from './terms.ts';
 

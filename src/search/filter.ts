@@ -120,13 +120,20 @@ function chain(param: SearchParam, wanted: string | undefined, rest: string, val
     throw badValue(name, `${param.code} may lead to many types: say which, ${param.code}:Patient.${rest}.`);
   if (to.length === 0 || (wanted !== undefined && !isKnown(wanted, rest)))
     throw badValue(name, `nothing that ${param.code} leads to has the parameter ${quoted(headOf(rest))}.`);
-  const ways = to.flatMap((type): Filter[] => {
+  const ways: Filter[] = [];
+  let refused: unknown;
+  for (const type of to) {
     const access = accessOf(options, type, name);
-    if (!access) return [];
-    const filter = parse(type, rest, value, { ...deep, hops: deep.hops + 1 });
-    return [{ op: 'chain', param: param.code, type, filter, access }];
-  });
-  if (ways.length === 0) throw forbidden(name);
+    if (!access) continue;
+    try {
+      const filter = parse(type, rest, value, { ...deep, hops: deep.hops + 1 });
+      ways.push({ op: 'chain', param: param.code, type, filter, access });
+    } catch (error) {
+      // One of several types may have the parameter and yet not go further; that all refuse is a mistake.
+      refused ??= error;
+    }
+  }
+  if (ways.length === 0) throw refused ?? forbidden(name);
   return or(...ways);
 }
 

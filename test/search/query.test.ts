@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import fc from 'fast-check';
+import { VitalwireError } from '../../src/base/errors.ts';
 import { limits } from '../../src/base/limits.ts';
 import type { Filter } from '../../src/search/plan.ts';
 import { accessOf, find, parse } from '../support/search.ts';
@@ -189,6 +191,18 @@ test('chains, with and without type, through several references, and _has, neste
   assert.equal(find('Observation', 'patient._has:Device:patient:device-name=nagy', patients), 'o1');
 });
 
+test('an untyped chain goes through the types that can be followed to the end', () => {
+  const worn = {
+    resourceType: 'DeviceUseStatement',
+    id: 'u1',
+    subject: { reference: 'Patient/p1' },
+    device: { reference: 'Device/d1' },
+  };
+  // DeviceUseStatement.patient may lead to a Group, to which no Device points.
+  const query = 'patient._has:Device:patient:device-name=nagy';
+  assert.equal(find('DeviceUseStatement', query, [...patients, worn]), 'u1');
+});
+
 test('a chain that cannot be followed is refused', () => {
   for (const q of [
     'status.x=1',
@@ -227,4 +241,23 @@ test('self is the search as understood: parsing it again gives the same plan', (
   const { self } = parse('Observation', query, { strict: false });
   assert.equal(self, 'date=ge2026-04-02T02:30:00%2B02:00');
   assert.equal(parse('Patient', 'name=a%26b%3Dc&_count=3').self, 'name=a%26b%3Dc&_count=3');
+});
+
+test('whatever is sent, it is a search or a refusal', () => {
+  const names = ['code', 'date', 'value-quantity', 'subject', '_has:Observation:derived-from', 'subject:Patient.name'];
+  const shapes = ['_sort', '_count', '_include', '_cursor', 'code-value-quantity', '_id', '_elements', '_lastUpdated'];
+  const junk = fc.string({ unit: 'binary' });
+  const pair = fc
+    .tuple(fc.constantFrom(...names, ...shapes), junk)
+    .map(([name, value]) => `${name}=${encodeURIComponent(value.toWellFormed())}`);
+  fc.assert(
+    fc.property(fc.oneof(junk, pair), (query) => {
+      try {
+        assert.equal(parse('Observation', query).plan.type, 'Observation');
+      } catch (error) {
+        assert.ok(error instanceof VitalwireError && error.status < 500, String(error));
+      }
+    }),
+    { numRuns: 500 },
+  );
 });
