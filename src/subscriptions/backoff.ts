@@ -9,7 +9,7 @@ const JITTER = 0.2;
  */
 export function retryDelay(failures: number, retryAfterMs: number | undefined, random = Math.random()): number {
   const step = STEPS_MS[Math.min(failures, STEPS_MS.length) - 1] ?? 0;
-  return Math.max(step * (1 - JITTER + 2 * JITTER * random), retryAfterMs ?? 0);
+  return Math.max(Math.round(step * (1 - JITTER + 2 * JITTER * random)), retryAfterMs ?? 0);
 }
 
 /** `Retry-After` as ms from now: seconds or an HTTP date. RFC 9110 §10.2.3 */

@@ -4,9 +4,9 @@
  */
 import { VitalwireError } from '../base/errors.ts';
 import type { Limits } from '../base/limits.ts';
+import { type FilterOptions, parseFilter } from '../search/filter.ts';
 import { ALL, and, type Filter } from '../search/plan.ts';
 import { isLocal } from '../search/predicate.ts';
-import { parseFilter, type QueryOptions } from '../search/query.ts';
 import type { Topic } from './topics.ts';
 
 interface Part {
@@ -67,13 +67,11 @@ export function parseCriterion(text: string): Criterion | undefined {
   return { type, parts };
 }
 
-/** Filters are local and alone: no chains, no paging, nobody else's access. */
-export function filterOptions(base: string, limits: Limits): QueryOptions {
-  return { base, limits, strict: true, secret: new Uint8Array(32), binding: '', accessFor: () => undefined };
-}
+/** Without `accessFor` chains are not accepted: a filter is decided by one resource alone. */
+export const filterOptions = (base: string, limits: Limits): FilterOptions => ({ base, limits });
 
 /** @returns the filter, or a sentence that says why not. */
-function filterOf(topic: Topic, type: string, part: Part, options: QueryOptions): Filter | string {
+function filterOf(topic: Topic, type: string, part: Part, options: FilterOptions): Filter | string {
   const [name = '', modifier] = part.name.split(':', 2);
   if (topic.trigger && part.name === 'trigger') {
     const wanted = part.value.split(',');
@@ -104,7 +102,7 @@ function typesOf(topic: Topic, criterion: Criterion | undefined): readonly strin
   return `This topic does not tell of ${criterion.type}, only of ${topic.types.join(', ')}.`;
 }
 
-export function readCriteria(topic: Topic, texts: readonly string[], options: QueryOptions): Criteria {
+export function readCriteria(topic: Topic, texts: readonly string[], options: FilterOptions): Criteria {
   const problems: CriteriaProblem[] = [];
   const adjusted: (string | undefined)[] = [];
   const named = new Map<string, Filter>();

@@ -280,7 +280,9 @@ export class Deliveries {
     const all = [...lanes];
     for (const lane of all) clearTimeout(lane.timer);
     const ended = Promise.all(this.#running);
-    const cut = setTimeout(() => all.forEach((lane) => lane.abort?.abort()), msMax);
+    const cut = setTimeout(() => {
+      for (const lane of all) lane.abort?.abort();
+    }, msMax);
     await ended;
     clearTimeout(cut);
     await this.#acks.flush();

@@ -68,7 +68,12 @@ export class Follower {
       if (change.method === 'DELETE') this.#forget(change, count, docs, steps);
       else await this.#learn(change, { n: count.n, seq: count.seq, version: count.version }, docs, steps);
     }
-    return { docs, apply: () => steps.forEach((step) => step()) };
+    return {
+      docs,
+      apply: () => {
+        for (const step of steps) step();
+      },
+    };
   }
 
   /** Written by this room, or known already. */

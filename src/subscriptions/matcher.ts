@@ -1,9 +1,9 @@
 /** Which subscriptions a change concerns. Triggers are judged once per topic, filters only where the index leads. */
 import type { Limits } from '../base/limits.ts';
 import type { Terms } from '../fhir/terms.ts';
+import { parseFilter } from '../search/filter.ts';
 import { type AccessFilter, ALL, and, type Filter } from '../search/plan.ts';
 import { isLocal, matches } from '../search/predicate.ts';
-import { parseFilter } from '../search/query.ts';
 import type { Change } from '../store/store.ts';
 import { filterOptions } from './criteria.ts';
 import type { Definition, Interest } from './definition.ts';

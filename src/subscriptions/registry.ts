@@ -34,7 +34,8 @@ export class Registry {
     const lane = this.lanes.get(definition.id);
     if (!lane) {
       const record = { ...NEW_LANE, acked: total };
-      return this.#adopt(new Lane(definition, record, total, this.#options.clock.now()));
+      this.#adopt(new Lane(definition, record, total, this.#options.clock.now()));
+      return;
     }
     const before = lane.definition;
     lane.definition = definition;

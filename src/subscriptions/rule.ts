@@ -95,7 +95,9 @@ function checkFilters(resource: Json, topic: Topic, options: RuleOptions, proble
   } else
     for (const { index, details } of read.problems)
       problems.add('not-supported', `${CRITERIA}.extension[${texts[index]?.at ?? index}]`, details);
-  return { types: [...read.filters.keys()], adjusted };
+  // What is refused anyway is not asked about rights: the types it would tell of are not known.
+  const types = read.problems.length === 0 || adjusted ? [...read.filters.keys()] : [];
+  return { types, adjusted };
 }
 
 const headersOf = (resource: Obj): readonly string[] => {
