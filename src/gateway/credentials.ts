@@ -11,7 +11,6 @@ import type { SigningKey } from './keys.ts';
 import { retryAfterMs } from './retry.ts';
 import { type Exchange, Unreachable } from './uplink.ts';
 
-const SCOPE = 'system/Observation.c system/Device.rs';
 /** Backend Services: an assertion may live 5 minutes at most. */
 const ASSERTION_SECONDS = 120;
 const RENEW_MS_BEFORE = 20_000;
@@ -27,6 +26,8 @@ export interface CredentialOptions {
   readonly serverUrl: string;
   readonly clientId: string;
   readonly key: SigningKey;
+  /** What is asked for. */
+  readonly scope: string;
   readonly dispatcher: Dispatcher;
   /** Milliseconds since 1970 by the server's clock as far as it is known: a gateway without a battery-backed clock still signs in. */
   readonly serverNow: () => number;
@@ -89,7 +90,7 @@ async function discover({ serverUrl, requestMsMax }: CredentialOptions): Promise
 async function grant(options: CredentialOptions, endpoint: string): Promise<{ token: string; seconds: number }> {
   const form = new URLSearchParams({
     grant_type: 'client_credentials',
-    scope: SCOPE,
+    scope: options.scope,
     client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer',
     client_assertion: assertion(options, endpoint),
   });

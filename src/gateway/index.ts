@@ -20,6 +20,8 @@ import { createView, type GatewayStatus } from './view.ts';
 
 export type { GatewayConfig } from './config.ts';
 
+/** CONTRACT §6 gateway, more. */
+const SCOPE = 'system/Observation.c system/Device.rs';
 /** What is under way to the server gets this long when the gateway stops; the spool keeps the rest. */
 const UPLOAD_MS_AT_STOP = 2_000;
 
@@ -49,6 +51,7 @@ export async function startGateway(
     ...shared,
     clientId,
     key,
+    scope: SCOPE,
     serverNow: link.serverNow,
     requestMsMax: limits.gatewayRequestMsMax,
   });
