@@ -24,8 +24,9 @@ export interface KeySourceOptions extends OutgoingRules {
 
 interface Entry {
   readonly keys: readonly PublicJwk[];
-  readonly fetchedAt: number;
   readonly freshUntil: number;
+  /** When it was asked for again early, within the last minute. */
+  early: readonly number[];
 }
 
 /** Without a word from the client. */
@@ -82,7 +83,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     const text = await readBounded(response.body, limits.jwksBytesMax);
     const now = clock.now();
     const kept = Math.min(freshness(response.headers, now), limits.jwksCacheMsMax);
-    return { keys: usableKeys(JSON.parse(text)), fetchedAt: now, freshUntil: now + kept };
+    return { keys: usableKeys(JSON.parse(text)), freshUntil: now + kept, early: [] };
   }
 
   /** One call at a time for an address, however many assertions wait for it. */
@@ -91,6 +92,7 @@ export function createKeySource(options: KeySourceOptions): KeySource {
     if (running) return running;
     const started = fetchKeys(uri)
       .then((entry) => {
+        entry.early = entries.get(uri)?.early ?? [];
         entries.delete(uri);
         if (entries.size >= limits.jwksCacheEntriesMax) entries.delete(entries.keys().next().value as string);
         entries.set(uri, entry);
@@ -106,9 +108,11 @@ export function createKeySource(options: KeySourceOptions): KeySource {
       const entry = entries.get(uri);
       const now = clock.now();
       if (entry && now < entry.freshUntil) {
-        const known = kid === undefined || entry.keys.some((key) => key.kid === kid);
+        if (kid === undefined || entry.keys.some((key) => key.kid === kid)) return entry.keys;
         // Anyone can name an unknown key, so the client's server is not asked again at will.
-        if (known || now < entry.fetchedAt + limits.jwksRefetchMsMin) return entry.keys;
+        entry.early = entry.early.filter((at) => at > now - 60_000);
+        if (entry.early.length >= limits.jwksRefetchesPerMinuteMax) return entry.keys;
+        entry.early = [...entry.early, now];
       }
       try {
         return (await refresh(uri)).keys;

@@ -8,6 +8,8 @@ export interface Limits {
   readonly pageEntriesDefault: number;
   readonly pageEntriesMax: number;
   readonly includeEntriesMax: number;
+  /** Resources that a chained part of a search may lead to, on an engine that answers it first. */
+  readonly chainResourcesMax: number;
   readonly includeRoundsMax: number;
   readonly batchEntriesInFlightMax: number;
   readonly urlBytesMax: number;
@@ -19,6 +21,11 @@ export interface Limits {
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
   readonly conflictRetriesMax: number;
+  /** A database transaction is tried again for so long, and so often, before the caller is told to come back. */
+  readonly transactionMsMax: number;
+  readonly transactionAttemptsMax: number;
+  /** How long a commit whose answer was lost is asked after, on top of that. */
+  readonly commitLostMsMax: number;
   readonly tokenVerdictMsMax: number;
   readonly tokenVerdictsMax: number;
   readonly backendTokenSecondsMax: number;
@@ -33,7 +40,7 @@ export interface Limits {
   readonly jwksFetchMsMax: number;
   readonly jwksCacheMsMax: number;
   readonly jwksCacheEntriesMax: number;
-  readonly jwksRefetchMsMin: number;
+  readonly jwksRefetchesPerMinuteMax: number;
   readonly readingFutureMsMax: number;
   readonly readingTextCharsMax: number;
   readonly identifiersPerReadingMax: number;
@@ -89,6 +96,7 @@ export const limits: Limits = Object.freeze({
   pageEntriesDefault: 50,
   pageEntriesMax: 1_000,
   includeEntriesMax: 10_000,
+  chainResourcesMax: 100_000,
   includeRoundsMax: 5,
   batchEntriesInFlightMax: 100,
   urlBytesMax: 16 * 1024,
@@ -100,6 +108,9 @@ export const limits: Limits = Object.freeze({
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
   conflictRetriesMax: 5,
+  transactionMsMax: 8_000,
+  transactionAttemptsMax: 20,
+  commitLostMsMax: 45_000,
   tokenVerdictMsMax: 60_000,
   tokenVerdictsMax: 50_000,
   backendTokenSecondsMax: 300,
@@ -114,7 +125,7 @@ export const limits: Limits = Object.freeze({
   jwksFetchMsMax: 5_000,
   jwksCacheMsMax: 60 * 60_000,
   jwksCacheEntriesMax: 1_000,
-  jwksRefetchMsMin: 10_000,
+  jwksRefetchesPerMinuteMax: 6,
   readingFutureMsMax: 5 * 60_000,
   readingTextCharsMax: 1_000,
   identifiersPerReadingMax: 20,
