@@ -4,19 +4,24 @@
  */
 const tails = new WeakMap<object, Map<string, Promise<unknown>>>();
 
-/** `owner` is what the lanes belong to (a context); `key` names the resource. */
-export async function inLane<T>(owner: object, key: string, work: () => Promise<T>): Promise<T> {
+/**
+ * Runs the work when all that was begun before it in any of these lanes is done. All lanes are entered at once, so no two
+ * works can wait for each other.
+ * @param owner what the lanes belong to (a context).
+ * @param keys names of resources, or conditions that find them.
+ */
+export async function inLanes<T>(owner: object, keys: readonly string[], work: () => Promise<T>): Promise<T> {
   let lanes = tails.get(owner);
   if (!lanes) {
     lanes = new Map();
     tails.set(owner, lanes);
   }
-  const before = lanes.get(key);
-  const mine = before ? before.then(work, work) : work();
-  lanes.set(key, mine);
+  const before = new Set(keys.flatMap((key) => lanes.get(key) ?? []));
+  const mine = before.size === 0 ? work() : Promise.allSettled(before).then(work);
+  for (const key of keys) lanes.set(key, mine);
   try {
     return await mine;
   } finally {
-    if (lanes.get(key) === mine) lanes.delete(key);
+    for (const key of keys) if (lanes.get(key) === mine) lanes.delete(key);
   }
 }

@@ -218,6 +218,18 @@ test('transaction: ten at once with the same conditional create make one', async
   assert.deepEqual([await count(api, 'Patient'), await count(api, 'Observation')], [1, 10]);
 });
 
+test('transaction: thirty at once that update the same resources in different order all hold', async () => {
+  const api = bench();
+  const [a, b] = [await api.add(patient()), await api.add(patient())];
+  const one = (n: number) => {
+    const entries = [a, b].map(({ id, ref }) => put(ref, patient({ id, birthDate: `19${10 + n}-01-01` })));
+    return transaction(api, ...(n % 2 ? entries : entries.reverse()));
+  };
+  const all = await Promise.all(Array.from({ length: 30 }, (_, n) => one(n)));
+  assert.deepEqual([...new Set(all.map((r) => r.status))], [200]);
+  for (const { ref } of [a, b]) assert.equal((await api.get(ref)).json.meta.versionId, '31');
+});
+
 test('transaction: conditional references', async () => {
   const api = bench();
   const { ref } = await api.add(patient({ identifier: [{ value: 'x' }] }));

@@ -8,7 +8,7 @@ import { AGAIN, commitOne, retrying } from '../commit.ts';
 import { findMatch, parseCondition } from '../conditional.ts';
 import type { RestContext, RestRequest } from '../context.ts';
 import { assertMatch, etag, parseIfMatch } from '../etag.ts';
-import { inLane } from '../lane.ts';
+import { inLanes } from '../lane.ts';
 import { accessFor } from '../rules.ts';
 import { prepare } from '../write.ts';
 
@@ -24,7 +24,7 @@ export async function remove(
 ): Promise<PlainResponse> {
   const access = accessFor(ctx, principal, 'd', type);
   const ifMatch = parseIfMatch(request.headers['if-match']);
-  return inLane(ctx, `${type}/${id}`, () =>
+  return inLanes(ctx, [`${type}/${id}`], () =>
     retrying(ctx.limits, () => commitDelete(ctx, principal, { type, id, access, ifMatch, preconditions: [] })),
   );
 }
@@ -39,12 +39,14 @@ export async function conditionalRemove(
   const access = accessFor(ctx, principal, 'd', type);
   const condition = parseCondition(ctx, principal, type, request.query);
   const ifMatch = parseIfMatch(request.headers['if-match']);
-  return retrying(ctx.limits, async () => {
-    const { ids, precondition } = await findMatch(ctx, condition);
-    const id = ids[0];
-    if (id === undefined) return DONE;
-    return commitDelete(ctx, principal, { type, id, access, ifMatch, preconditions: [precondition] });
-  });
+  return inLanes(ctx, [`${type}?${request.query}`], () =>
+    retrying(ctx.limits, async () => {
+      const { ids, precondition } = await findMatch(ctx, condition);
+      const id = ids[0];
+      if (id === undefined) return DONE;
+      return commitDelete(ctx, principal, { type, id, access, ifMatch, preconditions: [precondition] });
+    }),
+  );
 }
 
 interface ProposedDelete {

@@ -11,7 +11,7 @@ import { findMatch, parseCondition } from '../conditional.ts';
 import type { RestContext, RestRequest } from '../context.ts';
 import { assertMatch, parseIfMatch } from '../etag.ts';
 import { type PatchOperation, parsePatch, patchText } from '../json-patch.ts';
-import { inLane } from '../lane.ts';
+import { inLanes } from '../lane.ts';
 import { leaves, notFound } from '../refusals.ts';
 import { afterWrite } from '../respond.ts';
 import { accessFor } from '../rules.ts';
@@ -29,7 +29,7 @@ export async function patch(
 ): Promise<PlainResponse> {
   const access = accessFor(ctx, principal, 'u', type);
   const operations = operationsOf(request);
-  return inLane(ctx, `${type}/${id}`, () =>
+  return inLanes(ctx, [`${type}/${id}`], () =>
     retrying(ctx.limits, () =>
       commitPatch(ctx, request, principal, { type, id, access, operations, preconditions: [] }),
     ),
@@ -46,13 +46,15 @@ export async function conditionalPatch(
   const access = accessFor(ctx, principal, 'u', type);
   const condition = parseCondition(ctx, principal, type, request.query);
   const operations = operationsOf(request);
-  return retrying(ctx.limits, async () => {
-    const { ids, precondition } = await findMatch(ctx, condition);
-    const id = ids[0];
-    // FHIR R4 http.html#patch: no match is 404.
-    if (id === undefined) throw new VitalwireError('resource.not-found', `No ${type} matches the condition.`);
-    return commitPatch(ctx, request, principal, { type, id, access, operations, preconditions: [precondition] });
-  });
+  return inLanes(ctx, [`${type}?${request.query}`], () =>
+    retrying(ctx.limits, async () => {
+      const { ids, precondition } = await findMatch(ctx, condition);
+      const id = ids[0];
+      // FHIR R4 http.html#patch: no match is 404.
+      if (id === undefined) throw new VitalwireError('resource.not-found', `No ${type} matches the condition.`);
+      return commitPatch(ctx, request, principal, { type, id, access, operations, preconditions: [precondition] });
+    }),
+  );
 }
 
 /** @throws VitalwireError `request.media-type`, or what is wrong with the patch document. */

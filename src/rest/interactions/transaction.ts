@@ -6,6 +6,7 @@ import { type Entry, entryOf, inEntry, type RawEntry } from '../bundle-entries.t
 import { bundleText } from '../bundle-text.ts';
 import { retrying } from '../commit.ts';
 import type { Act, RestContext } from '../context.ts';
+import { inLanes } from '../lane.ts';
 import { bodyResponse } from '../respond.ts';
 import { attempt } from '../transaction-attempt.ts';
 import { type Step, stepOf } from '../transaction-steps.ts';
@@ -29,7 +30,10 @@ export async function transaction(
   }
   const reads = entries.filter((entry) => entry.request.method === 'GET');
   await tryReads(ctx, principal, reads, steps, act);
-  const outcomes = await retrying(ctx.limits, () => attempt(ctx, principal, steps, prefer));
+  const lanes = steps.flatMap(({ type, id, conditionText }) =>
+    id !== undefined ? `${type}/${id}` : conditionText !== undefined ? `${type}?${conditionText}` : [],
+  );
+  const outcomes = await inLanes(ctx, lanes, () => retrying(ctx.limits, () => attempt(ctx, principal, steps, prefer)));
   const texts: string[] = new Array(entries.length);
   for (const { index, text } of outcomes) texts[index] = text;
   // FHIR R4 http.html#trules: reads come last, and see what was written.

@@ -12,7 +12,7 @@ import { AGAIN, commitOne, retrying } from '../commit.ts';
 import { findMatch, parseCondition } from '../conditional.ts';
 import type { RestContext, RestRequest } from '../context.ts';
 import { assertMatch, parseIfMatch } from '../etag.ts';
-import { inLane } from '../lane.ts';
+import { inLanes } from '../lane.ts';
 import { leaves, notFound } from '../refusals.ts';
 import { afterWrite } from '../respond.ts';
 import { accessFor, rulesOf } from '../rules.ts';
@@ -30,7 +30,7 @@ export async function update(
   const parsed = resourceOf(ctx, request, type);
   assertSameId(parsed.resource, type, id);
   const ifMatch = parseIfMatch(request.headers['if-match']);
-  return inLane(ctx, `${type}/${id}`, () =>
+  return inLanes(ctx, [`${type}/${id}`], () =>
     retrying(ctx.limits, async () => {
       const done = await commitUpdate(ctx, principal, { parsed, id, access, ifMatch, preconditions: [] });
       return done === AGAIN ? AGAIN : afterWrite(ctx, principal, done.stored, done.status, request.headers['prefer']);
@@ -50,17 +50,19 @@ export async function conditionalUpdate(
   const parsed = resourceOf(ctx, request, type);
   const ifMatch = parseIfMatch(request.headers['if-match']);
   const { id: ownId } = parsed.resource;
-  return retrying(ctx.limits, async () => {
-    const { ids, precondition } = await findMatch(ctx, condition);
-    const id = ids[0] ?? (typeof ownId === 'string' ? ownId : undefined);
-    if (id === undefined) {
-      const written = await commitNew(ctx, principal, parsed, accessFor(ctx, principal, 'c', type), [precondition]);
-      return written === AGAIN ? AGAIN : afterWrite(ctx, principal, written, 201, request.headers['prefer']);
-    }
-    if (ownId !== undefined) assertSameId(parsed.resource, type, id);
-    const done = await commitUpdate(ctx, principal, { parsed, id, access, ifMatch, preconditions: [precondition] });
-    return done === AGAIN ? AGAIN : afterWrite(ctx, principal, done.stored, done.status, request.headers['prefer']);
-  });
+  return inLanes(ctx, [`${type}?${request.query}`], () =>
+    retrying(ctx.limits, async () => {
+      const { ids, precondition } = await findMatch(ctx, condition);
+      const id = ids[0] ?? (typeof ownId === 'string' ? ownId : undefined);
+      if (id === undefined) {
+        const written = await commitNew(ctx, principal, parsed, accessFor(ctx, principal, 'c', type), [precondition]);
+        return written === AGAIN ? AGAIN : afterWrite(ctx, principal, written, 201, request.headers['prefer']);
+      }
+      if (ownId !== undefined) assertSameId(parsed.resource, type, id);
+      const done = await commitUpdate(ctx, principal, { parsed, id, access, ifMatch, preconditions: [precondition] });
+      return done === AGAIN ? AGAIN : afterWrite(ctx, principal, done.stored, done.status, request.headers['prefer']);
+    }),
+  );
 }
 
 /** FHIR R4 http.html#update: the id of the resource is that of the URL. @throws VitalwireError `request.invalid` */
