@@ -75,7 +75,7 @@ class Gatherer {
           wanted.set(term.type, (wanted.get(term.type) ?? new Set()).add(term.id));
       }
     }
-    for (const [type, ids] of wanted) await this.#fetch(type, [...ids]);
+    for (const [type, ids] of wanted) await this.#byIds(type, [...ids]);
   }
 
   /** What refers to the frontier. */
@@ -97,7 +97,7 @@ class Gatherer {
     return accessIfAny(this.#ctx, this.#principal, 'r', type) ?? accessIfAny(this.#ctx, this.#principal, 's', type);
   }
 
-  async #fetch(type: string, ids: readonly string[]): Promise<void> {
+  async #byIds(type: string, ids: readonly string[]): Promise<void> {
     const access = this.#access(type);
     if (!access) return;
     if (!isUnrestricted(access)) return this.#find(type, { op: 'id', ids });
