@@ -57,6 +57,8 @@ export interface Limits {
   readonly deliveryResponseBytesMax: number;
   readonly subscriptionEventDaysKept: number;
   readonly changesPerMatchMax: number;
+  /** Newest changes whose terms stay in memory for the matcher. */
+  readonly changeTermsKeptMax: number;
   readonly deliveryConnectMsMax: number;
   readonly deliveryOriginsMax: number;
   readonly deliveryRetryAfterMsMax: number;
@@ -142,6 +144,7 @@ export const limits: Limits = Object.freeze({
   deliveryResponseBytesMax: 64 * 1024,
   subscriptionEventDaysKept: 14,
   changesPerMatchMax: 1_000,
+  changeTermsKeptMax: 4_096,
   deliveryConnectMsMax: 10_000,
   deliveryOriginsMax: 1_000,
   deliveryRetryAfterMsMax: 60 * 60_000,

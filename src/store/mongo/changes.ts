@@ -1,0 +1,105 @@
+/** The change log, the newest terms in memory, and what other processes wrote. */
+
+import type { Limits } from '../../base/limits.ts';
+import type { Terms } from '../../fhir/terms.ts';
+import type { Change } from '../store.ts';
+import type { Connection } from './connection.ts';
+import type { GroupOutcome } from './group.ts';
+
+const POLL_MS = 250;
+
+export class Changes {
+  readonly #db: Connection;
+  readonly #limits: Limits;
+  readonly #instance: string;
+  /** Terms of the newest changes of this process, by change number. */
+  readonly #terms = new Map<number, Terms>();
+  readonly #listeners = new Set<(seq: number, types: ReadonlySet<string>) => void>();
+  readonly #foreign = new Set<() => void>();
+  #seen = 0;
+  #others = -1;
+  #timer: NodeJS.Timeout | undefined;
+  #polling: Promise<void> | undefined;
+  readonly #loadSpans: () => Promise<void>;
+
+  constructor(db: Connection, limits: Limits, instance: string, loadSpans: () => Promise<void>) {
+    this.#db = db;
+    this.#limits = limits;
+    this.#instance = instance;
+    this.#loadSpans = loadSpans;
+  }
+
+  /** Looks for commits of other processes a few times a second: they cannot wake this one. */
+  start(seq: number): void {
+    this.#seen = seq;
+    this.#timer = setInterval(() => {
+      this.#polling ??= this.#poll()
+        .catch(() => {})
+        .finally(() => {
+          this.#polling = undefined;
+        });
+    }, POLL_MS);
+    this.#timer.unref();
+  }
+
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#polling;
+  }
+
+  async #poll(): Promise<void> {
+    const found = await this.#db.numbers
+      .find({ $or: [{ _id: 'seq' }, { _id: { $gte: 'writer/', $lt: 'writer0' } }] })
+      .toArray();
+    const seq = found.find((n) => n._id === 'seq')?.n ?? 0;
+    const others = found
+      .filter((n) => n._id !== 'seq' && n._id !== `writer/${this.#instance}`)
+      .reduce((sum, n) => sum + n.n, 0);
+    const docsChanged = this.#others !== -1 && others !== this.#others;
+    this.#others = others;
+    if (seq > this.#seen) {
+      const after = this.#seen;
+      this.#seen = seq;
+      await this.#loadSpans();
+      const types = new Set(
+        (
+          await this.#db.changes
+            .find({ _id: { $gt: after } }, { projection: { type: 1 }, limit: this.#limits.changesPerMatchMax })
+            .toArray()
+        ).map((c) => c.type),
+      );
+      for (const listener of this.#listeners) listener(seq, types);
+      for (const listener of this.#foreign) listener();
+    } else if (docsChanged) for (const listener of this.#foreign) listener();
+  }
+
+  /** After a commit of this process. */
+  committed(outcome: GroupOutcome): void {
+    for (const { seq, write } of outcome.changes) if (write.method !== 'DELETE') this.#terms.set(seq, write.terms);
+    for (const seq of this.#terms.keys()) {
+      if (this.#terms.size <= this.#limits.changeTermsKeptMax) break;
+      this.#terms.delete(seq);
+    }
+    this.#seen = Math.max(this.#seen, outcome.seq);
+    for (const listener of this.#listeners) listener(outcome.seq, outcome.types);
+  }
+
+  async since(after: number, limit: number): Promise<Change[]> {
+    const found = await this.#db.changes
+      .find({ _id: { $gt: after } })
+      .sort({ _id: 1 })
+      .limit(limit)
+      .toArray();
+    return found.map(({ _id, ...change }) => ({ seq: _id, ...change, terms: this.#terms.get(_id) }));
+  }
+
+  onChange(listener: (seq: number, types: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  onForeignChange(listener: () => void): () => void {
+    this.#foreign.add(listener);
+    return () => this.#foreign.delete(listener);
+  }
+}

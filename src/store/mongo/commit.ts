@@ -1,0 +1,201 @@
+/**
+ * Group commit: batches that arrive while a transaction is under way share the next one. Transactions are retried as the driver's
+ * documentation asks (transactions, "Transaction Errors"): a conflict starts again, a commit whose answer is lost is committed
+ * again, and a marker tells afterwards whether it had happened.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type ClientSession, MongoError } from 'mongodb';
+import type { Clock } from '../../base/clock.ts';
+import { VitalwireError } from '../../base/errors.ts';
+import { randomUrl } from '../../base/hash.ts';
+import type { Limits } from '../../base/limits.ts';
+import type { Logger } from '../../base/log.ts';
+import type { Batch, Committed } from '../store.ts';
+import type { Connection } from './connection.ts';
+import { Group, type GroupOutcome } from './group.ts';
+import type { Finder } from './search.ts';
+
+interface Pending {
+  readonly batch: Batch;
+  resolve(committed: Committed): void;
+  reject(error: unknown): void;
+}
+
+const DUPLICATE_KEY = 11_000;
+const MAX_TIME_EXPIRED = 50;
+
+const labelled = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label);
+/** The whole transaction may be run again: nothing of it happened. */
+const startsAgain = (error: unknown): boolean =>
+  labelled(error, 'TransientTransactionError') || (error as MongoError).code === DUPLICATE_KEY;
+
+export const unavailable = (cause: unknown): VitalwireError =>
+  new VitalwireError(
+    'server.unavailable',
+    'The database does not answer. Send the same request again in a few seconds.',
+    { headers: { 'Retry-After': '2' }, cause },
+  );
+
+export interface CommitterOptions {
+  readonly db: Connection;
+  readonly finder: Finder;
+  readonly clock: Clock;
+  readonly limits: Limits;
+  readonly log: Logger;
+  /** Names this process among those that write. */
+  readonly instance: string;
+  /** After each commit of resources, before its batches resolve. */
+  committed(outcome: GroupOutcome): void;
+}
+
+export class Committer {
+  readonly #options: CommitterOptions;
+  #queue: Pending[] = [];
+  #running: Promise<void> | undefined;
+  #closed = false;
+
+  constructor(options: CommitterOptions) {
+    this.#options = options;
+  }
+
+  get waiting(): number {
+    return this.#queue.length;
+  }
+
+  commit(batch: Batch): Promise<Committed> {
+    const { limits } = this.#options;
+    if (this.#closed) return Promise.reject(unavailable('the store is closed'));
+    if (this.#queue.length >= limits.commitQueueBatchesMax)
+      return Promise.reject(
+        new VitalwireError('server.busy', 'Too many writes are waiting. Send the same request again in a second.', {
+          headers: { 'Retry-After': '1' },
+        }),
+      );
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ batch, resolve, reject });
+      this.#running ??= this.#drain().finally(() => {
+        this.#running = undefined;
+      });
+    });
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  async #drain(): Promise<void> {
+    // Those of the same turn share the first transaction too.
+    await Promise.resolve();
+    while (this.#queue.length > 0) {
+      const group = this.#queue.splice(0, this.#options.limits.commitBatchesPerTransactionMax);
+      await this.#settle(group);
+    }
+  }
+
+  async #settle(group: readonly Pending[]): Promise<void> {
+    try {
+      const outcome = await this.#transaction(group.map((p) => p.batch));
+      if (outcome.seq > 0) this.#options.committed(outcome);
+      for (const [i, p] of group.entries()) p.resolve(outcome.results[i] as Committed);
+    } catch (error) {
+      // One batch that the database cannot take (too large, say) must not hurt the others.
+      if (group.length > 1 && !(error instanceof VitalwireError)) for (const one of group) await this.#settle([one]);
+      else for (const p of group) p.reject(error instanceof VitalwireError ? error : this.#refused(error));
+    }
+  }
+
+  #refused(error: unknown): VitalwireError {
+    this.#options.log.error({ err: error }, 'a transaction failed');
+    return (error as Error).message?.includes('larger than') || (error as MongoError).code === 10_334
+      ? new VitalwireError(
+          'request.too-large',
+          'A document of the database holds at most 16 MB. Send a smaller resource, or the readings in smaller parts.',
+          { cause: error },
+        )
+      : unavailable(error);
+  }
+
+  async #transaction(batches: readonly Batch[]): Promise<GroupOutcome> {
+    const { db, limits, clock } = this.#options;
+    const marker = randomUrl(12);
+    const until = clock.now() + limits.transactionMsMax;
+    // Outcomes of attempts whose commit was sent, by number.
+    const sent = new Map<number, GroupOutcome>();
+    for (let attempt = 0; ; attempt++) {
+      const lost = sent.size > 0;
+      const session = db.session();
+      try {
+        const happened = lost ? await db.commits.findOne({ _id: marker }) : undefined;
+        if (happened) return sent.get(happened.attempt) as GroupOutcome;
+        const outcome = await this.#attempt(session, batches, marker, attempt);
+        sent.set(attempt, outcome);
+        await this.#confirm(session);
+        return outcome;
+      } catch (error) {
+        // Until it is known whether a lost commit happened, only the marker can tell: a failure here would be a guess.
+        const doubt = sent.size > 0;
+        const patience = doubt ? until + limits.commitLostMsMax : until;
+        if (!startsAgain(error) && !(doubt && isNetwork(error))) throw isNetwork(error) ? unavailable(error) : error;
+        if (clock.now() > patience || (!doubt && attempt >= limits.transactionAttemptsMax)) throw unavailable(error);
+        if (doubt) this.#refuseWaiting(error);
+        await sleep(Math.min(500, 5 * 2 ** attempt) * (0.5 + Math.random()));
+      } finally {
+        await session.endSession().catch(() => {});
+      }
+    }
+  }
+
+  async #attempt(
+    session: ClientSession,
+    batches: readonly Batch[],
+    marker: string,
+    attempt: number,
+  ): Promise<GroupOutcome> {
+    const { db, finder, clock, instance } = this.#options;
+    session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
+    try {
+      const outcome = await new Group(db, session, finder, instance).run(batches, clock);
+      await db.commits.insertOne({ _id: marker, attempt, at: new Date(clock.now()) }, { session });
+      return outcome;
+    } catch (error) {
+      await session.abortTransaction().catch(() => {});
+      throw error;
+    }
+  }
+
+  /** Commits, again and again while the answer is lost: a second commit of the same transaction is answered like the first. */
+  async #confirm(session: ClientSession): Promise<void> {
+    const { limits, clock } = this.#options;
+    const until = clock.now() + limits.transactionMsMax;
+    for (let attempt = 0; ; attempt++) {
+      try {
+        return await session.commitTransaction();
+      } catch (error) {
+        const again =
+          labelled(error, 'UnknownTransactionCommitResult') && (error as MongoError).code !== MAX_TIME_EXPIRED;
+        if (!again || clock.now() > until) throw error;
+        await sleep(Math.min(500, 10 * 2 ** attempt));
+      }
+    }
+  }
+
+  /** While one commit is in doubt nothing else can be promised: who waits is told so at once. */
+  #refuseWaiting(cause: unknown): void {
+    const waiting = this.#queue;
+    this.#queue = [];
+    for (const p of waiting) p.reject(unavailable(cause));
+  }
+}
+
+export function isNetwork(error: unknown): boolean {
+  return (
+    error instanceof MongoError &&
+    (/^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|TopologyClosed|NotConnected|NetworkTimeout|OperationTimeout)/.test(
+      error.name,
+    ) ||
+      labelled(error, 'RetryableWriteError') ||
+      labelled(error, 'UnknownTransactionCommitResult'))
+  );
+}

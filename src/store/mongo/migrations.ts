@@ -1,0 +1,91 @@
+/** Versioned steps that make the indexes what this program expects; they run once, under a lock, whoever starts first. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Clock } from '../../base/clock.ts';
+import { StartError } from '../../base/errors.ts';
+import type { Connection } from './connection.ts';
+
+const LOCK_MS = 60_000;
+const WAIT_MS = 200;
+const COMMITS_KEPT_SECONDS = 86_400;
+
+const MIGRATIONS: readonly ((db: Connection) => Promise<void>)[] = [
+  async (db) => {
+    // Explicit: a collection cannot be made implicitly inside a transaction on every server version.
+    for (const name of ['resources', 'versions', 'changes', 'keys', 'docs', 'numbers', 'commits'])
+      await db.db.createCollection(name).catch(ignoreExisting);
+    await db.resources.createIndexes([
+      // "This code of this patient, newest first", "this patient (or device), newest first", "this code, newest first".
+      { key: { type: 1, patientCode: 1, primary: -1, created: -1 } },
+      { key: { type: 1, reference: 1, primary: -1, created: -1 } },
+      { key: { type: 1, token: 1, primary: -1, created: -1 } },
+      { key: { type: 1, primary: -1, created: -1 } },
+      { key: { type: 1, updated: -1, created: -1 } },
+      { key: { type: 1, created: -1 } },
+      { key: { type: 1, 'string.p': 1, 'string.folded': 1 } },
+      { key: { type: 1, 'quantity.p': 1, 'quantity.value': 1 } },
+    ]);
+    await db.changes.createIndexes([{ key: { type: 1, _id: -1 } }, { key: { type: 1, id: 1, _id: -1 } }]);
+    await db.docs.createIndexes([
+      { key: { c: 1, k: 1 } },
+      { key: { c: 1, tags: 1, k: 1 } },
+      { key: { expires: 1 }, expireAfterSeconds: 0 },
+    ]);
+    await db.commits.createIndexes([{ key: { at: 1 }, expireAfterSeconds: COMMITS_KEPT_SECONDS }]);
+  },
+];
+
+export const SCHEMA_VERSION = MIGRATIONS.length;
+
+function ignoreExisting(error: { codeName?: string; code?: number }): void {
+  if (error.codeName !== 'NamespaceExists' && error.code !== 48) throw error;
+}
+
+const versionOf = async (db: Connection): Promise<number> => (await db.numbers.findOne({ _id: 'schema' }))?.n ?? 0;
+
+function refuseNewer(version: number): void {
+  if (version > SCHEMA_VERSION)
+    throw new StartError(
+      `The database of MONGODB_URI was written by a newer Vitalwire (its schema is version ${version}, this program knows up to ${SCHEMA_VERSION}). Start that version again, or restore a backup made before the upgrade.`,
+    );
+}
+
+/** Takes the lock, or says that another process has it. A process that died under it loses it after a minute. */
+async function lock(db: Connection, now: number): Promise<boolean> {
+  try {
+    await db.numbers.findOneAndUpdate(
+      { _id: 'migration-lock', at: { $lt: now } },
+      { $set: { at: now + LOCK_MS, n: 1 } },
+      { upsert: true },
+    );
+    return true;
+  } catch (error) {
+    if ((error as { code?: number }).code === 11_000) return false;
+    throw error;
+  }
+}
+
+/** @throws StartError when the database was written by a newer program; nothing in it is changed. */
+export async function migrate(db: Connection, clock: Clock): Promise<void> {
+  const giveUp = clock.now() + 2 * LOCK_MS;
+  for (;;) {
+    const version = await versionOf(db);
+    refuseNewer(version);
+    if (version === SCHEMA_VERSION) return;
+    if (!(await lock(db, clock.now()))) {
+      if (clock.now() > giveUp)
+        throw new StartError(
+          'MONGODB_URI: another process is changing the schema of the database and does not end. Look at it, then start again.',
+        );
+      await sleep(WAIT_MS);
+      continue;
+    }
+    try {
+      for (let step = await versionOf(db); step < SCHEMA_VERSION; step++) {
+        await MIGRATIONS[step]?.(db);
+        await db.numbers.updateOne({ _id: 'schema' }, { $set: { n: step + 1 } }, { upsert: true });
+      }
+    } finally {
+      await db.numbers.updateOne({ _id: 'migration-lock' }, { $set: { at: 0 } });
+    }
+  }
+}
