@@ -25,7 +25,8 @@ export interface Property {
   plan: Plan | undefined;
   readonly isResource: boolean;
   readonly binding: Binding | undefined;
-  readonly targets: ReadonlySet<string> | undefined;
+  /** Of a Reference; undefined: any type. */
+  readonly targets: readonly string[] | undefined;
 }
 
 export interface Plan {
@@ -33,6 +34,8 @@ export interface Plan {
   readonly isResource: boolean;
   readonly isReference: boolean;
   readonly properties: ReadonlyMap<string, Property>;
+  /** The members of the last object of this type: the next one mostly has the same in the same order, and needs no look-up. */
+  readonly lastOrder: (Property | undefined)[];
   /** Bits of the elements that must be there. */
   readonly required: number;
   readonly requiredElements: readonly {
@@ -60,7 +63,7 @@ function property(row: ElementRow, type: TypeRef, bit: number): Property {
     plan: undefined,
     isResource: type.name === 'Resource',
     binding: row.binding === undefined ? undefined : bindingOf(row.binding),
-    targets: type.targets && new Set(type.targets),
+    targets: type.targets,
   };
 }
 
@@ -108,6 +111,7 @@ function compile(row: TypeRow): Plan {
     isResource: row.kind === 'resource',
     isReference: row.name === 'Reference',
     properties,
+    lastOrder: [],
     required,
     requiredElements,
     rules: rulesOf(row),

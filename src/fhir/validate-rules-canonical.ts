@@ -32,7 +32,10 @@ const ofKind = {
   capability: (o: Obj): boolean => o['kind'] !== 'capability' || (!has(o, 'implementation') && has(o, 'software')),
   requirements: (o: Obj): boolean => o['kind'] !== 'requirements' || count(o, 'implementation', 'software') === 0,
 };
-const exactlyOne = (o: Obj): boolean => has(o, 'operation') !== has(o, 'assert');
+/** An action of a test does one thing. */
+function exactlyOne(o: Obj): boolean {
+  return has(o, 'operation') !== has(o, 'assert');
+}
 
 export const CANONICAL_RULES: RuleTable = {
   CapabilityStatement: {

@@ -6,6 +6,7 @@ import type { Obj } from './validate-walk.ts';
 
 const T = 'http://terminology.hl7.org/CodeSystem/';
 const ENTERED_IN_ERROR = 'entered-in-error';
+const ABATED = ['resolved', 'remission', 'inactive'];
 const UNBOOKED = new Set(['proposed', 'cancelled', 'waitlist']);
 const atHome = (o: Obj, name: string): boolean => items(o, name).some((item) => item['use'] === 'home');
 const isPercent = (quantity: unknown): boolean =>
@@ -48,7 +49,7 @@ export const CLINICAL_RULES: RuleTable = {
   Condition: {
     'con-4': (o) =>
       !hasChoice(o, 'abatement') ||
-      hasCoding(o['clinicalStatus'], `${T}condition-clinical`, 'resolved', 'remission', 'inactive'),
+      ABATED.some((code) => hasCoding(o['clinicalStatus'], `${T}condition-clinical`, code)),
     'con-5': (o) =>
       !has(o, 'clinicalStatus') || !hasCoding(o['verificationStatus'], `${T}condition-ver-status`, ENTERED_IN_ERROR),
   },

@@ -30,6 +30,7 @@ interface ProfileRow {
 
 export const LOINC = 'http://loinc.org';
 export const OBSERVATION_CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';
+const NO_URLS: readonly unknown[] = Object.freeze([]);
 const PROFILE_BASE = 'http://hl7.org/fhir/StructureDefinition/';
 
 interface Tables {
@@ -122,7 +123,7 @@ function checkComponents(observation: Obj, profile: ProfileRow, walk: Walk): voi
 function checkOwnValue(observation: Obj, profile: ProfileRow, walk: Walk): void {
   const valued = hasChoice(observation, 'value');
   const absent = observation['dataAbsentReason'] !== undefined;
-  const below = has(observation, 'component') || has(observation, 'hasMember');
+  const below = observation['component'] !== undefined || observation['hasMember'] !== undefined;
   if (profile.units !== undefined) checkQuantity(observation, profile.units, walk, '');
   if (profile.value === 'none' && (profile.members ? valued : observation['valueQuantity'] !== undefined))
     walk.fail('structure', 'This panel has no value of its own; put the values into its parts.', 'value');
@@ -147,14 +148,10 @@ function enforce(observation: Obj, profile: ProfileRow, vital: boolean, walk: Wa
     walk.fail('required', 'A vital signs panel needs hasMember.', 'hasMember');
 }
 
-/** Profiles of R4 core that meta.profile names. The exact URL counts, with or without a version. */
-function claimed(observation: Obj, byName: Tables['byName']): ProfileRow[] {
-  const names = (observation['meta'] as Obj | undefined)?.['profile'];
-  if (!Array.isArray(names)) return [];
-  return names.flatMap((url: unknown) => {
-    if (typeof url !== 'string' || !url.startsWith(PROFILE_BASE)) return [];
-    return byName.get(url.slice(PROFILE_BASE.length).replace(/\|.*$/, '')) ?? [];
-  });
+/** The profile of R4 core that a URL of meta.profile names, with or without a version. */
+function claimed(url: unknown, byName: Tables['byName']): ProfileRow | undefined {
+  if (typeof url !== 'string' || !url.startsWith(PROFILE_BASE)) return undefined;
+  return byName.get(url.slice(PROFILE_BASE.length).replace(/\|.*$/, ''));
 }
 
 /** `observation` is a well-formed Observation. */
@@ -162,13 +159,16 @@ export function checkVitalSigns(observation: Obj, walk: Walk): void {
   tables ??= load();
   const profile = magic(observation['code'] as Obj, tables.byCode);
   const vital = isVitalSign(observation);
+  let bound = profile !== undefined && vital;
   if (profile !== undefined && vital) enforce(observation, profile, true, walk);
-  if ((observation['meta'] as Obj | undefined)?.['profile'] !== undefined) {
-    const all = claimed(observation, tables.byName);
-    for (const other of all) if (other !== profile || !vital) enforce(observation, other, vital, walk);
-    if (all.length > 0) return;
+  const urls = ((observation['meta'] as Obj | undefined)?.['profile'] ?? NO_URLS) as readonly unknown[];
+  for (let i = 0; i < urls.length; i++) {
+    const other = claimed(urls[i], tables.byName);
+    if (other === undefined || (other === profile && vital)) continue;
+    enforce(observation, other, vital, walk);
+    bound = true;
   }
-  if (profile !== undefined && !vital)
+  if (profile !== undefined && !bound)
     walk.warn(
       'business-rule',
       `The LOINC code ${profile.code} is that of a vital sign; without the category vital-signs it is not checked as one.`,

@@ -14,6 +14,7 @@ import { type Issue, type Obj, shown, Walk } from './validate-walk.ts';
 
 export type { Issue } from './validate-walk.ts';
 
+const SLASH = 47;
 const walk = new Walk();
 const isObject = (value: unknown): value is Obj => typeof value === 'object' && value !== null && !Array.isArray(value);
 
@@ -29,18 +30,16 @@ function checkPrimitive(value: unknown, p: Property): void {
 }
 
 /** FHIR R4 references.html: a relative reference shows its type, and the definition may not allow that type. */
-function checkTarget(reference: Obj, targets: ReadonlySet<string>): void {
+function checkTarget(reference: Obj, targets: readonly string[]): void {
   const text = reference['reference'];
   if (typeof text !== 'string') return;
-  const slash = text.indexOf('/');
-  if (slash <= 0 || text.indexOf(':') !== -1) return;
-  const type = text.slice(0, slash);
-  if (!targets.has(type) && isResourceType(type))
-    walk.fail(
-      'structure',
-      `A reference to ${type} is not allowed here, only to ${[...targets].join(', ')}.`,
-      'reference',
-    );
+  for (let i = 0; i < targets.length; i++) {
+    const target = targets[i]!;
+    if (text.charCodeAt(target.length) === SLASH && text.startsWith(target)) return;
+  }
+  const type = text.slice(0, Math.max(text.indexOf('/'), 0));
+  if (isResourceType(type))
+    walk.fail('structure', `A reference to ${type} is not allowed here, only to ${targets.join(', ')}.`, 'reference');
 }
 
 function checkValue(value: unknown, p: Property): void {
@@ -89,6 +88,7 @@ function checkChoice(owner: Obj, plan: Plan, p: Property): void {
   for (const name in owner) {
     const other = plan.properties.get(name);
     if (other === undefined || other.element !== p.element || other.suffix === p.suffix) continue;
+    if (owner[name] === undefined) continue;
     walk.fail(
       'structure',
       `Only one "${p.element}[x]" may be there; "${other.name}" and "${p.name}" both are.`,
@@ -114,8 +114,7 @@ function reportUnknown(plan: Plan, name: string): void {
   walk.failMember('structure', `${plan.name} has no element "${name.slice(0, 64)}". ${advice}`, name);
 }
 
-function checkMember(owner: Obj, p: Property): void {
-  const value = owner[p.name];
+function checkMember(owner: Obj, value: unknown, p: Property): void {
   walk.enter(p.element);
   if (p.many) checkArray(value, p, owner);
   else if (Array.isArray(value)) walk.fail('structure', `"${p.name}" does not repeat and must not be an array.`);
@@ -134,8 +133,13 @@ function checkObject(object: Obj, plan: Plan, isSibling = false): void {
   let seen = 0;
   let members = 0;
   for (const name in object) {
+    const value = object[name];
+    // Not in JSON; in an object that code made it says the same as no member.
+    if (value === undefined) continue;
+    const guess = plan.lastOrder[members];
+    const p = guess !== undefined && guess.name === name ? guess : plan.properties.get(name);
+    if (p !== guess) plan.lastOrder[members] = p;
     members++;
-    const p = plan.properties.get(name);
     if (p === undefined) {
       if (name !== 'resourceType' || !plan.isResource) reportUnknown(plan, name);
       continue;
@@ -144,7 +148,7 @@ function checkObject(object: Obj, plan: Plan, isSibling = false): void {
       if (p.choice && (seen & p.bit) !== 0) checkChoice(object, plan, p);
       seen |= p.bit;
     }
-    checkMember(object, p);
+    checkMember(object, value, p);
   }
   // ele-1: all elements must have a value or children. The sibling of a value may have an id only.
   if (members === 0 || (members === 1 && !plan.isResource && !isSibling && object['id'] !== undefined))
