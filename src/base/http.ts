@@ -2,6 +2,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { createGunzip } from 'node:zlib';
 import { VitalwireError } from './errors.ts';
+import { limits } from './limits.ts';
 
 /** A request as plain data: from a socket, an entry of a Bundle, or a test. */
 export interface PlainRequest {
@@ -81,8 +82,40 @@ export function readBody(req: IncomingMessage, bytesMax: number): Promise<string
   });
 }
 
-/** Writes head and body in one go; no etag is computed, nothing is serialised. */
+const sendsBody = (req: IncomingMessage): boolean =>
+  req.headers['transfer-encoding'] !== undefined || Number(req.headers['content-length'] ?? 0) > 0;
+
+/**
+ * Lets the rest of a body flow away, within bounds. A connection that is closed while its client still writes is reset, and
+ * with it the answer is lost that says why. RFC 9112 §9.6
+ */
+function drained(req: IncomingMessage): Promise<void> {
+  return new Promise((resolve) => {
+    let left = limits.drainBytesMax;
+    const done = (): void => {
+      clearTimeout(timer);
+      req.off('data', count);
+      resolve();
+    };
+    const count = (part: Buffer): void => {
+      left -= part.length;
+      if (left < 0) done();
+    };
+    const timer = setTimeout(done, limits.drainMsMax);
+    for (const event of ['end', 'close', 'error']) req.once(event, done);
+    req.on('data', count);
+    req.resume();
+  });
+}
+
+/** Writes head and body in one go; no etag is computed, nothing is serialised. A body that nobody read is let flow away first. */
 export function send(res: ServerResponse, response: PlainResponse): void {
+  const { req } = res;
+  if (req && !req.complete && !req.destroyed && sendsBody(req)) void drained(req).then(() => write(res, response));
+  else write(res, response);
+}
+
+function write(res: ServerResponse, response: PlainResponse): void {
   if (res.headersSent || res.destroyed) return;
   const body = response.body ?? '';
   const headers: Record<string, string | number> = { ...response.headers };

@@ -12,6 +12,8 @@ export interface Limits {
   readonly chainResourcesMax: number;
   readonly includeRoundsMax: number;
   readonly batchEntriesInFlightMax: number;
+  readonly drainBytesMax: number;
+  readonly drainMsMax: number;
   readonly urlBytesMax: number;
   readonly searchParametersMax: number;
   readonly searchValuesMax: number;
@@ -61,6 +63,7 @@ export interface Limits {
   readonly changeTermsKeptMax: number;
   readonly deliveryConnectMsMax: number;
   readonly deliveryOriginsMax: number;
+  readonly deliveryRetryMsMin: number;
   readonly deliveryRetryAfterMsMax: number;
   readonly deliveryFailuresBeforeError: number;
   readonly deliveryFailuresBeforeBreak: number;
@@ -74,6 +77,7 @@ export interface Limits {
   readonly notificationEventsDefault: number;
   readonly eventsPerAnswerMax: number;
   readonly subscriptionFiltersMax: number;
+  readonly subscriptionOwnersCachedMax: number;
   readonly subscriptionHeadersMax: number;
   readonly gatewayBatchItemsMax: number;
   readonly gatewayBatchBytesMax: number;
@@ -101,6 +105,8 @@ export const limits: Limits = Object.freeze({
   chainResourcesMax: 100_000,
   includeRoundsMax: 5,
   batchEntriesInFlightMax: 100,
+  drainBytesMax: 64 * 2 ** 20,
+  drainMsMax: 2_000,
   urlBytesMax: 16 * 1024,
   searchParametersMax: 100,
   searchValuesMax: 1_000,
@@ -147,6 +153,7 @@ export const limits: Limits = Object.freeze({
   changeTermsKeptMax: 4_096,
   deliveryConnectMsMax: 10_000,
   deliveryOriginsMax: 1_000,
+  deliveryRetryMsMin: 5_000,
   deliveryRetryAfterMsMax: 60 * 60_000,
   deliveryFailuresBeforeError: 3,
   deliveryFailuresBeforeBreak: 5,
@@ -160,6 +167,7 @@ export const limits: Limits = Object.freeze({
   notificationEventsDefault: 20,
   eventsPerAnswerMax: 500,
   subscriptionFiltersMax: 100,
+  subscriptionOwnersCachedMax: 10_000,
   subscriptionHeadersMax: 50,
   gatewayBatchItemsMax: 500,
   gatewayBatchBytesMax: 2 ** 20,

@@ -126,6 +126,14 @@ test('bodies: gzip, too large before and after inflating, not UTF-8, other media
   assert.equal((await send('POST', '/fhir/Patient', token, JSON.stringify(patient()))).status, 415);
 });
 
+test('a refusal reaches a client that is still writing: too large, or without a token', async () => {
+  const huge = Buffer.alloc(8 * 2 ** 20, 'x');
+  for (let n = 0; n < 5; n++) {
+    assert.equal((await send('POST', '/fhir/Patient', json, huge)).status, 413);
+    assert.equal((await send('POST', '/fhir/Patient', {}, huge)).status, 401);
+  }
+});
+
 test('only JSON is answered: Accept and _format', async () => {
   assert.equal((await send('GET', '/fhir/Patient', { ...token, accept: 'application/fhir+xml' })).status, 406);
   assert.equal((await send('GET', '/fhir/Patient?_format=xml', token)).status, 406);
