@@ -75,7 +75,7 @@ function checkArray(value: unknown, p: Property, owner: Obj): void {
     return;
   }
   if (value.length === 0) walk.fail('structure', `"${p.name}" is an empty array. Leave it out.`);
-  for (let i = 0; i < value.length; i++) {
+  for (let i = 0; i < value.length && walk.errors < limits.validationIssuesMax; i++) {
     walk.at(i);
     const item: unknown = value[i];
     if (item !== null) checkValue(item, p);
@@ -138,10 +138,11 @@ function checkObject(object: Obj, plan: Plan, isSibling = false): void {
     if (value === undefined) continue;
     const guess = plan.lastOrder[members];
     const p = guess !== undefined && guess.name === name ? guess : plan.properties.get(name);
-    if (p !== guess) plan.lastOrder[members] = p;
+    if (p !== guess && members < plan.properties.size) plan.lastOrder[members] = p;
     members++;
     if (p === undefined) {
       if (name !== 'resourceType' || !plan.isResource) reportUnknown(plan, name);
+      if (walk.errors >= limits.validationIssuesMax) return;
       continue;
     }
     if (p.bit !== 0) {
@@ -149,6 +150,7 @@ function checkObject(object: Obj, plan: Plan, isSibling = false): void {
       seen |= p.bit;
     }
     checkMember(object, value, p);
+    if (walk.errors >= limits.validationIssuesMax) return;
   }
   // ele-1: all elements must have a value or children. The sibling of a value may have an id only.
   if (members === 0 || (members === 1 && !plan.isResource && !isSibling && object['id'] !== undefined))

@@ -457,6 +457,14 @@ test('issues are bounded, and found in the order of the resource', () => {
   assert.equal(issues[7]?.expression[0], 'Patient.name[7].use');
 });
 
+test('a body full of mistakes costs no more than the first of them', () => {
+  const unknown = Object.fromEntries(Array.from({ length: 300_000 }, (_, i) => [`x${i}`, 1]));
+  const bad = patient({ ...unknown, name: Array.from({ length: 300_000 }, () => 7) });
+  const start = performance.now();
+  for (let i = 0; i < 5; i++) assert.equal(validate(bad).length, limits.validationIssuesMax);
+  assert.ok(performance.now() - start < 2000);
+});
+
 test('a nest that no text could have brought is an issue, not a stack overflow', () => {
   let extension: Resource = { url: 'a', valueCode: 'b' };
   for (let i = 0; i < 100_000; i++) extension = { url: 'a', extension: [extension] };
