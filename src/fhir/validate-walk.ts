@@ -49,7 +49,11 @@ export class Walk {
     if (this.#issues.length === 0) return NONE;
     const issues = this.#issues;
     this.#issues = [];
-    return issues;
+    if (issues.length <= limits.validationIssuesMax) return issues;
+    // An error is never crowded out by warnings.
+    const errors = issues.filter((issue) => issue.severity === 'error');
+    const warnings = issues.filter((issue) => issue.severity === 'warning');
+    return [...errors, ...warnings].slice(0, limits.validationIssuesMax);
   }
 
   enter(name: string): void {
@@ -91,7 +95,8 @@ export class Walk {
   }
 
   #add(severity: Issue['severity'], code: string, details: string, below: string): void {
-    if (this.#issues.length < limits.validationIssuesMax)
+    const found = severity === 'error' ? this.errors : this.warnings;
+    if (found <= limits.validationIssuesMax)
       this.#issues.push({ severity, code, details, expression: [this.#path(below)] });
   }
 }

@@ -465,6 +465,17 @@ test('a body full of mistakes costs no more than the first of them', () => {
   assert.ok(performance.now() - start < 2000);
 });
 
+test('warnings do not crowd out an error', () => {
+  const exam = heartRate({ category: undefined });
+  const many = bundle({
+    entry: [...Array.from({ length: 150 }, () => exam), patient({ gender: 'f' })].map((resource) => ({ resource })),
+  });
+  const issues = validate(many);
+  assert.equal(issues.length, limits.validationIssuesMax);
+  assert.equal(issues[0]?.expression[0], 'Bundle.entry[150].resource.gender');
+  assert.throws(() => assertValid(many));
+});
+
 test('a nest that no text could have brought is an issue, not a stack overflow', () => {
   let extension: Resource = { url: 'a', valueCode: 'b' };
   for (let i = 0; i < 100_000; i++) extension = { url: 'a', extension: [extension] };
