@@ -61,7 +61,8 @@ const operations = (list: readonly Operation[]): unknown =>
   some(list.map(({ name, definition }) => ({ name: `$${name}`, definition })));
 
 function resource(ctx: RestContext, type: string, pointing: readonly string[]): Record<string, unknown> {
-  const params = searchParams(type);
+  // Parameters of type special (Location near) cannot be evaluated, so they are not claimed.
+  const params = searchParams(type).filter((param) => param.type !== 'special');
   const writable = !READ_ONLY.has(type);
   const subscription = type === 'Subscription';
   return {
