@@ -4,7 +4,7 @@ import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { childEnvironment } from '../../config.ts';
 
-const LAST_WORDS = 6;
+const LAST_WORDS = 12;
 const START_MS_MAX = 60_000;
 const STOP_MS_MAX = 10_000;
 

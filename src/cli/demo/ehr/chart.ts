@@ -37,7 +37,7 @@ export const MEASUREMENTS: readonly { code: string; label: string }[] = [
   { code: '19870-5', label: 'FVC' },
   { code: '19926-5', label: 'FEV1/FVC' },
 ];
-const UNITS: Readonly<Record<string, string>> = { Cel: '°C', 'mm[Hg]': 'mmHg', '/min': 'per min' };
+const UNITS: Readonly<Record<string, string>> = { Cel: '°C', 'mm[Hg]': 'mmHg', '/min': '/min' };
 
 const has = (concept: CodeableConcept | undefined, code: string): boolean =>
   concept?.coding?.some((c) => c.system === LOINC && c.code === code) ?? false;

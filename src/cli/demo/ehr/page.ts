@@ -40,7 +40,7 @@ function years(birthDate: string, now: number): string {
 function row(patient: string, r: Row): string {
   const value = r.at === '' ? '<td class="value none">–</td>' : `<td class="value">${escapeHtml(r.value)}</td>`;
   return `<tr id="${escapeHtml(`${patient}-${r.key}`)}"><th scope="row">${escapeHtml(r.label)}</th>${value}<td class="unit">${escapeHtml(r.unit)}</td>
-<td class="trend"><svg width="76" height="22" aria-hidden="true"><polyline points="" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/></svg></td>
+<td class="trend"><svg width="60" height="22" aria-hidden="true"><polyline points="" fill="none" stroke="currentColor" stroke-width="1.5" stroke-linejoin="round"/></svg></td>
 <td class="time"><time datetime="${escapeHtml(r.at)}">${escapeHtml(r.at.slice(11, 19))}</time><span class="age"></span></td></tr>`;
 }
 
@@ -48,7 +48,7 @@ function card({ person, id, rows, feed }: Shown, now: number): string {
   const about = [person.identifier, person.gender, years(person.birthDate, now)].filter(Boolean).join(' · ');
   return `<section aria-labelledby="${escapeHtml(id)}-name"><h2 id="${escapeHtml(id)}-name">${escapeHtml(person.name)}</h2><p class="who">${escapeHtml(about)}</p>
 <table><caption>Latest vital signs of ${escapeHtml(person.name)}</caption>
-<thead><tr><th scope="col">Measurement</th><th scope="col" class="value">Value</th><th scope="col" class="unit">Unit</th><th scope="col"><span class="hidden">Trend</span></th><th scope="col" class="time">Measured</th></tr></thead>
+<thead><tr><th scope="col">Measurement</th><th scope="col" class="value">Value</th><th scope="col" class="unit">Unit</th><th scope="col" class="trend"><span class="hidden">Trend</span></th><th scope="col" class="time">Measured</th></tr></thead>
 <tbody>${rows.map((r) => row(id, r)).join('\n')}</tbody></table>
 <p class="feed" id="${escapeHtml(id)}-feed"><span class="what">Subscription ${escapeHtml(feed.status)} · event ${feed.lastEvent} · </span><span class="missing">${feed.missing.length === 0 ? 'none' : feed.missing.length} missing</span></p></section>`;
 }

@@ -7,7 +7,7 @@ const ago = (ms) => { const s = Math.max(0, Math.round(ms / 1000)); return s < 1
 const put = (cell, text) => { if (cell.textContent !== text) cell.textContent = text; };
 function trend(cell, points) {
   if (points.length < 2) return;
-  const low = Math.min(...points), span = Math.max(...points) - low || 1, step = 68 / (points.length - 1);
+  const low = Math.min(...points), span = Math.max(...points) - low || 1, step = 52 / (points.length - 1);
   const line = points.map((v, i) => (4 + i * step).toFixed(1) + ',' + (18 - 14 * (v - low) / span).toFixed(1)).join(' ');
   cell.querySelector('polyline').setAttribute('points', line);
 }

@@ -44,7 +44,7 @@ export interface Body {
   now(): Vitals;
 }
 
-const HEALTHY_TEMPERATURE = 36.7;
+const HEALTHY_TEMPERATURE = 36.5;
 /** Core temperature is highest in the late afternoon and about a degree lower before dawn. */
 const CIRCADIAN_AMPLITUDE = 0.4;
 const CIRCADIAN_PEAK_HOUR = 17;
@@ -76,7 +76,7 @@ export function createBody(c: Constitution, random: Random, startHour: number): 
   };
   const lack = (): number => Math.max(0, 94 - (c.saturation - dip));
   const breaths = (): number =>
-    clamp(c.restingBreaths + 9 * activity + 1.6 * fever + 0.6 * lack() + slow.breathing, 6, 45);
+    clamp(c.restingBreaths + 7 * activity + 1.6 * fever + 0.6 * lack() + slow.breathing, 6, 45);
 
   return {
     live(step) {
@@ -89,7 +89,7 @@ export function createBody(c: Constitution, random: Random, startHour: number): 
       dip *= Math.exp(-step / 6);
       if (random.next() < 1 - Math.exp((-c.dipsPerHour * step) / 60)) dip += c.dipDepth * (0.5 + random.next());
       breathPhase += 2 * Math.PI * breaths() * step;
-      const aim = c.restingPulse + 48 * activity + BEATS_PER_DEGREE * fever + 1.4 * lack();
+      const aim = c.restingPulse + 36 * activity + BEATS_PER_DEGREE * fever + 1.4 * lack();
       pulse += (aim - pulse) * (1 - Math.exp(-step / 4));
     },
     now() {
