@@ -1,4 +1,5 @@
 /** `vitalwire explain Observation/<id>`: the raw message as it came, and what each stage did. CONTRACT §1 explain. */
+import type { Principal } from '../access/principal.ts';
 import { systemClock } from '../base/clock.ts';
 import { StartError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
@@ -10,6 +11,9 @@ import { parseOptions, UsageError } from './usage.ts';
 
 const HELP = 'vitalwire explain Observation/<id> [--json]   the raw message, its adapter, and what each stage did';
 
+/** Who has the data folder is the operator. */
+const OPERATOR: Principal = Object.freeze({ clientId: 'command line', admin: true, scopes: [], scopeText: '' });
+
 export async function run(args: readonly string[]): Promise<number> {
   const { values, positionals } = parseOptions(args);
   if (values['help']) {
@@ -20,18 +24,11 @@ export async function run(args: readonly string[]): Promise<number> {
   if (id === undefined || positionals.length > 1) throw new UsageError(HELP);
   return withStore(async ({ store }) => {
     const devices = createDevices({ store, clock: systemClock, limits, base: '' });
-    const ingest = createIngest({
-      store,
-      devices,
-      clock: systemClock,
-      limits,
-      log: silentLogger,
-      base: '',
-      baseUrl: '',
-      unknownDevice: 'hold',
-    });
-    const explained = await ingest.explain(id);
-    if (explained === undefined) throw new StartError(`There is no device message behind Observation/${id}.`);
-    console.log(values['json'] ? JSON.stringify(explained) : JSON.stringify(explained, null, 2));
+    const options = { store, devices, clock: systemClock, limits, log: silentLogger, base: '', baseUrl: '' };
+    const ingest = createIngest({ ...options, unknownDevice: 'hold' });
+    const request = { method: 'GET', path: `/explain/${id}`, query: '', headers: {}, body: '' };
+    const { status, body } = await ingest.handle(request, OPERATOR);
+    if (status !== 200) throw new StartError(`There is no device message behind Observation/${id}.`);
+    console.log(values['json'] ? body : JSON.stringify(JSON.parse(body ?? ''), null, 2));
   });
 }

@@ -44,14 +44,28 @@ function keyInDataDir(dataDir: string, log: Logger): Uint8Array {
   return readSecretKey(path);
 }
 
+/** The key in the database, for servers that share it. */
+async function keyInDatabase(store: Store, log: Logger): Promise<Uint8Array> {
+  log.warn('SECRET_KEY_FILE is not set: the key is kept in the database, beside what it protects');
+  const doc = { collection: 'server-keys', key: 'secret', body: randomBytes(SECRET_KEY_BYTES).toString('hex') };
+  // Two servers may start at once: the first insert wins, and both read it.
+  await store.commit({ docs: [{ op: 'insert', doc }] });
+  const kept = parseSecretKey((await store.doc('server-keys', 'secret'))?.body ?? '');
+  if (!kept) throw new StartError('The secret key in the database of MONGODB_URI is damaged. Set SECRET_KEY_FILE.');
+  return kept;
+}
+
 export async function openStore(config: ServeConfig, base: string, log: Logger): Promise<Opened> {
   const given = config.secretKeyFile === undefined ? undefined : readSecretKey(config.secretKeyFile);
-  if (config.mongodbUri !== undefined)
-    throw new StartError(
-      'MONGODB_URI is set, but this release keeps its data in the embedded store only. Unset it and use DATA_DIR.',
-    );
+  const options = { clock: systemClock, limits, log, base };
+  if (config.mongodbUri !== undefined) {
+    const { openMongoStore } = await import('../store/mongo/index.ts');
+    const store = await openMongoStore({ ...options, uri: config.mongodbUri });
+    const secretKey = given ?? (await keyInDatabase(store, log));
+    return { store, sealer: createSealer(secretKey), secretKey };
+  }
   const { openSqliteStore } = await import('../store/sqlite/index.ts');
-  const store = await openSqliteStore({ dir: config.dataDir, clock: systemClock, limits, log, base });
+  const store = await openSqliteStore({ ...options, dir: config.dataDir });
   const secretKey = given ?? keyInDataDir(config.dataDir, log);
   return { store, sealer: createSealer(secretKey), secretKey };
 }
