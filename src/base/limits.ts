@@ -22,6 +22,10 @@ export interface Limits {
   readonly searchFormBytesMax: number;
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
+  readonly commitTextCharsPerTransactionMax: number;
+  readonly classesPerTypeMax: number;
+  readonly sortedEntriesMax: number;
+  readonly changeTermsKeptMax: number;
   readonly conflictRetriesMax: number;
   /** A database transaction is tried again for so long, and so often, before the caller is told to come back. */
   readonly transactionMsMax: number;
@@ -115,6 +119,10 @@ export const limits: Limits = Object.freeze({
   searchFormBytesMax: 256 * 1024,
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
+  commitTextCharsPerTransactionMax: 16 * 2 ** 20,
+  classesPerTypeMax: 4_000,
+  sortedEntriesMax: 100_000,
+  changeTermsKeptMax: 4_096,
   conflictRetriesMax: 5,
   transactionMsMax: 8_000,
   transactionAttemptsMax: 20,
