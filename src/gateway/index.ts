@@ -63,6 +63,7 @@ export async function startGateway(
     localToken,
     serverNow: link.serverNow,
     status: () => statusOf(spool, link),
+    deadLetters: (itemsMax) => spool.deadLetters(itemsMax),
     async keep(items) {
       queue.added(await spool.append(items));
       sync.kick();

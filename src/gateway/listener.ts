@@ -8,7 +8,7 @@ import { limits } from '../base/limits.ts';
 import type { Logger } from '../base/log.ts';
 import { type Accepted, ADAPTERS, accept } from './accept.ts';
 import { isLoopbackAddress, isLoopbackName } from './config.ts';
-import type { NewItem } from './spool.ts';
+import type { DeadLetter, NewItem } from './spool.ts';
 import type { GatewayStatus, View } from './view.ts';
 
 export interface ListenerOptions {
@@ -18,6 +18,8 @@ export interface ListenerOptions {
   /** Bearer token of other hosts; undefined: loopback only. */
   readonly localToken: string | undefined;
   status(): GatewayStatus;
+  /** Newest first. */
+  deadLetters(itemsMax: number): readonly DeadLetter[];
   /** The server's time as far as it is known; stamps what says no time. */
   serverNow(): number;
   /** Resolves once synced to disk. */
@@ -52,6 +54,10 @@ async function answer(options: ListenerOptions, req: IncomingMessage, res: Serve
     assertMethod(req, 'GET');
     return json(res, 200, options.status());
   }
+  if (path === '/dead-letters') {
+    assertMethod(req, 'GET');
+    return json(res, 200, { deadLetters: shownLetters(options) });
+  }
   if (path === '/') {
     assertMethod(req, 'GET');
     return send(res, { status: 200, headers: PAGE_HEADERS, body: options.view.page(options.status()) });
@@ -60,6 +66,15 @@ async function answer(options: ListenerOptions, req: IncomingMessage, res: Serve
   if (adapter === undefined || !ADAPTERS.has(adapter)) throw unknownPath(adapter);
   assertMethod(req, 'POST');
   return json(res, 202, { results: await take(options, adapter, req) });
+}
+
+function shownLetters(options: ListenerOptions): readonly Record<string, unknown>[] {
+  return options.deadLetters(limits.pageEntriesDefault).map(({ adapter, at, code, details, body }) => ({
+    adapter,
+    at: instant(at),
+    issue: { code, details },
+    item: JSON.parse(body) as unknown,
+  }));
 }
 
 function unknownPath(adapter: string | undefined): VitalwireError {

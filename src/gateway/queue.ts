@@ -38,84 +38,93 @@ export interface Queue {
 const LIVE_BATCHES_PER_BACKLOG_BATCH = 4;
 const ITEMS_PER_DEVICE_MIN = 50;
 
-export function createQueue(spool: Spool, random: () => number = Math.random): Queue {
-  const devices = new Map<string, Device>();
-  let liveInARow = 0;
-  const fresh = { busy: false, faults: 0, faultySince: 0, notBefore: 0 };
-  for (const { count, ...head } of spool.heads()) devices.set(head.device, { ...fresh, head, count });
+const FRESH = { busy: false, faults: 0, faultySince: 0, notBefore: 0 };
 
-  /** Live and backlog devices that may go, each oldest first. */
-  function lanes(now: number): { live: Device[]; backlog: Device[] } {
+export function createQueue(spool: Spool, random: () => number = Math.random): Queue {
+  return new DeviceQueue(spool, random);
+}
+
+class DeviceQueue implements Queue {
+  readonly #spool: Spool;
+  readonly #random: () => number;
+  readonly #devices = new Map<string, Device>();
+  #liveInARow = 0;
+
+  constructor(spool: Spool, random: () => number) {
+    this.#spool = spool;
+    this.#random = random;
+    for (const { count, ...head } of spool.heads()) this.#devices.set(head.device, { ...FRESH, head, count });
+  }
+
+  added(places: readonly Place[]): void {
+    for (const place of places) {
+      const device = this.#devices.get(place.device);
+      if (device) device.count++;
+      else this.#devices.set(place.device, { ...FRESH, head: place, count: 1 });
+    }
+  }
+
+  next(now: number): QueueBatch | undefined {
+    const lane = this.#lane(now);
+    if (lane.length === 0) return undefined;
+    const batch = collect(this.#spool, together(lane));
+    return batch.items.length > 0 ? batch : undefined;
+  }
+
+  /** The devices that may go now, oldest first: the live ones, or those with a backlog when it is their turn. */
+  #lane(now: number): readonly Device[] {
     const live: Device[] = [];
     const backlog: Device[] = [];
-    for (const d of devices.values()) {
+    for (const d of this.#devices.values()) {
       if (d.busy || d.notBefore > now) continue;
       (now - d.head.received <= limits.gatewayLiveMsMax ? live : backlog).push(d);
     }
-    const byAge = (a: Device, b: Device): number => a.head.seq - b.head.seq;
-    return { live: live.sort(byAge), backlog: backlog.sort(byAge) };
+    const turn = live.length === 0 || this.#liveInARow >= LIVE_BATCHES_PER_BACKLOG_BATCH;
+    const backlogGoes = backlog.length > 0 && turn;
+    this.#liveInARow = backlogGoes ? 0 : this.#liveInARow + 1;
+    return (backlogGoes ? backlog : live).sort((a, b) => a.head.seq - b.head.seq);
   }
 
-  function lane(now: number): Device[] {
-    const { live, backlog } = lanes(now);
-    const backlogTurn = backlog.length > 0 && (live.length === 0 || liveInARow >= LIVE_BATCHES_PER_BACKLOG_BATCH);
-    liveInARow = backlogTurn ? 0 : liveInARow + 1;
-    return backlogTurn ? backlog : live;
+  done(batch: QueueBatch, settled: readonly number[]): void {
+    const off = new Set(settled);
+    const moved = new Map<string, number>();
+    for (const { seq, device } of batch.items) if (off.has(seq)) moved.set(device, (moved.get(device) ?? 0) + 1);
+    for (const name of batch.devices) {
+      const device = this.#devices.get(name) as Device;
+      device.busy = false;
+      const items = moved.get(name);
+      if (items === undefined) continue;
+      device.faults = 0;
+      device.notBefore = 0;
+      device.count -= items;
+      const head = device.count > 0 ? this.#spool.head(name) : undefined;
+      if (head) device.head = head;
+      else this.#devices.delete(name);
+    }
   }
 
-  /** The devices of one batch: the first, and those that can go with it. */
-  function together(lane: readonly Device[]): Device[] {
-    const first = lane[0] as Device;
-    if (first.faults > 0) return [first];
-    return lane.filter((d) => d.faults === 0 && d.head.adapter === first.head.adapter);
+  faulted(batch: QueueBatch, now: number): void {
+    for (const name of batch.devices) {
+      const device = this.#devices.get(name) as Device;
+      if (device.faults === 0) device.faultySince = now;
+      device.notBefore = now + backoffMs(device.faults, now - device.faultySince, this.#random());
+      device.faults++;
+    }
   }
 
-  return {
-    added(places) {
-      for (const place of places) {
-        const device = devices.get(place.device);
-        if (device) device.count++;
-        else devices.set(place.device, { ...fresh, head: place, count: 1 });
-      }
-    },
-    next(now) {
-      const candidates = lane(now);
-      if (candidates.length === 0) return undefined;
-      const batch = collect(spool, together(candidates));
-      return batch.items.length > 0 ? batch : undefined;
-    },
-    done(batch, settled) {
-      const off = new Set(settled);
-      const moved = new Map<string, number>();
-      for (const { seq, device } of batch.items) if (off.has(seq)) moved.set(device, (moved.get(device) ?? 0) + 1);
-      for (const name of batch.devices) {
-        const device = devices.get(name) as Device;
-        device.busy = false;
-        const items = moved.get(name);
-        if (items === undefined) continue;
-        device.faults = 0;
-        device.notBefore = 0;
-        device.count -= items;
-        const head = device.count > 0 ? spool.head(name) : undefined;
-        if (head) device.head = head;
-        else devices.delete(name);
-      }
-    },
-    faulted(batch, now) {
-      for (const name of batch.devices) {
-        const device = devices.get(name) as Device;
-        if (device.faults === 0) device.faultySince = now;
-        device.notBefore = now + backoffMs(device.faults, now - device.faultySince, random());
-        device.faults++;
-      }
-    },
-    wakeAt() {
-      let at: number | undefined;
-      for (const d of devices.values())
-        if (!d.busy && d.notBefore > 0 && (at === undefined || d.notBefore < at)) at = d.notBefore;
-      return at;
-    },
-  };
+  wakeAt(): number | undefined {
+    let at: number | undefined;
+    for (const d of this.#devices.values())
+      if (!d.busy && d.notBefore > 0 && (at === undefined || d.notBefore < at)) at = d.notBefore;
+    return at;
+  }
+}
+
+/** The devices of one batch: the first, and those that can go with it. */
+function together(lane: readonly Device[]): readonly Device[] {
+  const first = lane[0] as Device;
+  if (first.faults > 0) return [first];
+  return lane.filter((d) => d.faults === 0 && d.head.adapter === first.head.adapter);
 }
 
 /** Marks the devices busy and reads their oldest items: at most 500, at most 1 MiB, in the order in which they came. */

@@ -7,11 +7,11 @@
  * (a hop costs about what the sync itself does).
  */
 import { createHmac } from 'node:crypto';
-import { join } from 'node:path';
-import { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync } from 'node:sqlite';
 import { StartError, VitalwireError } from '../base/errors.ts';
 import { limits } from '../base/limits.ts';
 import { createSealer } from '../base/secret.ts';
+import { openDatabase, prepareAll } from './spool-database.ts';
 
 export interface NewItem {
   readonly adapter: string;
@@ -42,6 +42,16 @@ export interface Refused {
   readonly details: string;
 }
 
+/** An item that the server refused for good. */
+export interface DeadLetter {
+  readonly adapter: string;
+  /** Milliseconds since 1970. */
+  readonly at: number;
+  readonly code: string;
+  readonly details: string;
+  readonly body: string;
+}
+
 export interface SpoolTotals {
   readonly waiting: number;
   /** Reception of the oldest that waits, milliseconds. */
@@ -61,44 +71,13 @@ export interface Spool {
   /** The server has these: `acked` ones are done, `refused` ones become dead letters. Synced when it returns. */
   settle(acked: readonly number[], refused: readonly Refused[], at: number): void;
   totals(): SpoolTotals;
+  /** Newest first. */
+  deadLetters(itemsMax: number): readonly DeadLetter[];
   close(): void;
 }
 
-const SCHEMA = `
-CREATE TABLE IF NOT EXISTS item(seq INTEGER PRIMARY KEY AUTOINCREMENT, device TEXT NOT NULL, adapter TEXT NOT NULL,
-  received INTEGER NOT NULL, acked INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL) STRICT;
-CREATE INDEX IF NOT EXISTS item_device ON item(device, seq) WHERE acked = 0;
-CREATE TABLE IF NOT EXISTS dead_letter(seq INTEGER PRIMARY KEY, adapter TEXT NOT NULL, at INTEGER NOT NULL,
-  code TEXT NOT NULL, details TEXT NOT NULL, body TEXT NOT NULL) STRICT;
-CREATE TABLE IF NOT EXISTS figure(name TEXT PRIMARY KEY, value INTEGER NOT NULL) STRICT;`;
-
-const VERSION = 1;
 /** Row, index and page overhead of an item beside its body, roughly. */
 const ITEM_OVERHEAD_BYTES = 160;
-
-function openDatabase(dir: string): DatabaseSync {
-  const path = join(dir, 'spool.db');
-  let db: DatabaseSync | undefined;
-  try {
-    db = new DatabaseSync(path);
-    // Exclusive: a second gateway on the same folder would send everything twice and in another order.
-    db.exec('PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; BEGIN EXCLUSIVE; COMMIT');
-    const { user_version } = db.prepare('PRAGMA user_version').get() as { user_version: number };
-    if (user_version > VERSION)
-      throw new StartError(`${path} was written by a newer Vitalwire. Start that version, or use another DATA_DIR.`);
-    db.exec(`${SCHEMA} PRAGMA user_version=${VERSION}; DELETE FROM item WHERE acked = 1;`);
-    return db;
-  } catch (error) {
-    db?.close();
-    if (error instanceof StartError) throw error;
-    const { message } = error as Error;
-    throw new StartError(
-      /locked|busy/i.test(message)
-        ? `${path} is in use by another gateway. Stop it, or set DATA_DIR.`
-        : `The spool ${path} cannot be opened: ${message}.`,
-    );
-  }
-}
 
 interface Pending {
   readonly items: readonly NewItem[];
@@ -246,40 +225,16 @@ export class SqliteSpool implements Spool {
     return { waiting: this.#waiting, oldest: oldest?.received, ...this.#figures };
   }
 
+  deadLetters(itemsMax: number): readonly DeadLetter[] {
+    const rows = this.#statements.letters.all(itemsMax) as unknown as DeadLetter[];
+    return rows.map((row) => ({ ...row, body: this.#sealer.open(row.body) }));
+  }
+
   close(): void {
     this.#flush();
     if (this.#toDelete.length > 0) this.#transaction(() => undefined);
     this.#db.close();
   }
-}
-
-function prepareAll(db: DatabaseSync) {
-  return {
-    insert: db.prepare('INSERT INTO item(device, adapter, received, body) VALUES (?, ?, ?, ?)'),
-    heads: db.prepare(
-      // SQLite takes the bare columns from the row of min(): https://sqlite.org/lang_select.html#bareagg
-      'SELECT min(seq) seq, device, adapter, received, count(*) count FROM item WHERE acked = 0 GROUP BY device',
-    ),
-    head: db.prepare(
-      'SELECT seq, device, adapter, received FROM item WHERE device = ? AND acked = 0 ORDER BY seq LIMIT 1',
-    ),
-    take: db.prepare(
-      'SELECT seq, device, adapter, received, body FROM item WHERE device = ? AND acked = 0 ORDER BY seq LIMIT ?',
-    ),
-    oldest: db.prepare('SELECT received FROM item WHERE acked = 0 ORDER BY seq LIMIT 1'),
-    ack: db.prepare('UPDATE item SET acked = 1 WHERE seq = ? RETURNING length(body) n'),
-    remove: db.prepare('DELETE FROM item WHERE seq = ?'),
-    bury: db.prepare(
-      `INSERT OR REPLACE INTO dead_letter(seq, adapter, at, code, details, body)
-       SELECT seq, adapter, ?, ?, ?, body FROM item WHERE seq = ?`,
-    ),
-    trim: db.prepare(
-      'DELETE FROM dead_letter WHERE seq <= (SELECT seq FROM dead_letter ORDER BY seq DESC LIMIT 1 OFFSET ?)',
-    ),
-    figure: db.prepare(
-      'INSERT INTO figure(name, value) VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value',
-    ),
-  };
 }
 
 const full = (): VitalwireError =>

@@ -71,6 +71,16 @@ test('stored, duplicate and held leave the spool; a rejected item is counted and
   await g.post({ readings: Array.from({ length: 8 }, (_, n) => reading('A', n)) });
   await until(empty(g));
   assert.equal((await g.status()).rejected, 2);
+  const { deadLetters } = (await (await fetch(`${g.url}/dead-letters`)).json()) as {
+    deadLetters: { adapter: string; issue: { code: string }; item: { id: string } }[];
+  };
+  assert.deepEqual(
+    deadLetters.map((d) => [d.adapter, d.issue.code, d.item.id]),
+    [
+      ['readings', 'unit.unknown', 'A-7'],
+      ['readings', 'unit.unknown', 'A-3'],
+    ],
+  );
 });
 
 test('a token that is refused is renewed at once, and nothing is given up on 403', async (t) => {
