@@ -25,7 +25,6 @@ export interface Limits {
   readonly commitTextCharsPerTransactionMax: number;
   readonly classesPerTypeMax: number;
   readonly sortedEntriesMax: number;
-  readonly changeTermsKeptMax: number;
   readonly conflictRetriesMax: number;
   /** A database transaction is tried again for so long, and so often, before the caller is told to come back. */
   readonly transactionMsMax: number;
@@ -122,7 +121,6 @@ export const limits: Limits = Object.freeze({
   commitTextCharsPerTransactionMax: 16 * 2 ** 20,
   classesPerTypeMax: 4_000,
   sortedEntriesMax: 100_000,
-  changeTermsKeptMax: 4_096,
   conflictRetriesMax: 5,
   transactionMsMax: 8_000,
   transactionAttemptsMax: 20,

@@ -221,6 +221,10 @@ export interface Store {
   /** Whether the resource as it stands is within the access filter; the same index the search uses, chains included. */
   visible(type: string, id: string, access: AccessFilter): MaybePromise<boolean>;
   search(plan: Plan, access: AccessFilter): MaybePromise<Page>;
+  /**
+   * A version is shown when it is within the filter itself and the resource as it stands is too; a deletion, and a resource that
+   * is deleted, are judged by the last version that lived. With several filters: each for its own type, other types are left out.
+   */
   history(query: HistoryQuery, access: AccessFilter | readonly AccessFilter[]): MaybePromise<HistoryPage>;
 
   /** Who holds these keys; those that nobody holds are left out. */

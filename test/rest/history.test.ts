@@ -1,7 +1,6 @@
 /** History of a resource, a type and the system. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { unrestricted } from '../../src/access/authorize.ts';
 import { type Answer, BASE, bench, heartRate, patient, principal } from './support/bench.ts';
 
 const methods = (r: Answer): string => (r.json.entry ?? []).map((e) => e.request.method).join(' ');
@@ -74,23 +73,4 @@ test('what is no count, page or instant is 400', async () => {
     assert.equal((await api.get(`Patient/_history?${q}`)).status, 400, q);
   const r = await api.get('Patient/_history?_count=5000');
   assert.match(r.json.link[0]?.url ?? '', /_count=1000/);
-});
-
-test('a version or a delete that the token may not see is not shown, whatever the store gives', async () => {
-  const api = bench();
-  const system = 'http://terminology.hl7.org/CodeSystem/observation-category';
-  const exam = [{ coding: [{ system, code: 'exam' }] }];
-  const hidden = await api.add(heartRate({ category: exam }));
-  await api.del(hidden.ref);
-  const moved = await api.add(heartRate({ category: exam }));
-  await api.put(moved.ref, heartRate({ id: moved.id }));
-  await api.del(moved.ref);
-  const as = principal(`system/Observation.rs?category=${system}|vital-signs`);
-  const history = api.store.history;
-  api.store.history = (query) => history(query, unrestricted('Observation'));
-  const r = await api.get('Observation/_history', { as });
-  assert.deepEqual(
-    r.json.entry.map((e) => `${e.request.method} ${e.fullUrl.split('/').at(-1)}`),
-    [`DELETE ${moved.id}`, `PUT ${moved.id}`],
-  );
 });
