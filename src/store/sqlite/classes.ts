@@ -1,0 +1,203 @@
+/**
+ * Classes: all resources that share their low-cardinality terms (status, category, code, tags, profiles …) and the shape of
+ * their date and owner are of one class. A store has a few hundred of them, whatever the number of resources, so any AND, OR
+ * and NOT of such terms is decided here, in memory, once for each class.
+ */
+import type { Limits } from '../../base/limits.ts';
+import type { ReferenceTerm, Terms, TokenTerm } from '../../fhir/terms.ts';
+import { NO_TERMS } from '../../fhir/terms.ts';
+import { CLASS, type Definition, type Dictionary, TYPE } from './dictionary.ts';
+import { memo } from './memo.ts';
+import { OWNER_PARAMS, primaryDate, tokenRoute, uriRoute } from './routes.ts';
+
+/**
+ * What by_class.date and .high hold.
+ * - creation: the type has no primary date; date is 0
+ * - none: this resource has none
+ * - a number: one date, `high` is `date` + this many ms and is not stored
+ * - own: one date, `high` is stored
+ * - many: several dates; the first and the last end are stored, what they match is decided from the text
+ */
+export type Span = 'creation' | 'none' | 'own' | 'many' | number;
+
+export interface ClassRecord {
+  readonly id: number;
+  readonly type: string;
+  readonly typeId: number;
+  readonly span: Span;
+  /** Parameters whose references are exactly those of by_patient. */
+  readonly owners: readonly string[];
+  /** More than one owner: by_class.pat names only the first. */
+  readonly shared: boolean;
+  /** There are too many classes of this type: the terms are not kept here, the text decides. */
+  readonly open: boolean;
+  /** Tokens and URIs. */
+  readonly terms: Terms;
+}
+
+/** The precisions of dateTime and instant: to the millisecond, second, minute, day. */
+const COMMON_SPANS: ReadonlySet<number> = new Set([1, 1000, 60_000, 86_400_000]);
+
+export interface Shape {
+  readonly span: Span;
+  readonly owners: readonly string[];
+  readonly shared: boolean;
+}
+
+/** Tokens are flat triples (param, system, code), URIs flat pairs (param, value), in order, each once. */
+type Compact = [type: string, span: Span, owners: string, shared: 0 | 1, open: 0 | 1, tokens: string[], uris: string[]];
+
+export class Classes {
+  readonly #dict: Dictionary;
+  readonly #limits: Limits;
+  readonly #byId = new Map<number, ClassRecord>();
+  readonly #byType = new Map<string, ClassRecord[]>();
+  #known = new WeakMap<readonly TokenTerm[], Map<string, number>>();
+  /** Counts up when the set of classes changes: what was computed from it is stale. */
+  generation = 0;
+
+  constructor(dict: Dictionary, limits: Limits) {
+    this.#dict = dict;
+    this.#limits = limits;
+    dict.onDefinition((definition) => (definition ? this.#add(definition) : this.#rebuild()));
+    this.#rebuild();
+  }
+
+  #rebuild(): void {
+    this.#byId.clear();
+    this.#byType.clear();
+    this.#known = new WeakMap();
+    this.generation++;
+    for (const [text, id] of this.#dict.all(CLASS)) this.#add({ kind: CLASS, id, text });
+  }
+
+  #add(definition: Definition): void {
+    if (definition.kind !== CLASS || this.#byId.has(definition.id)) return;
+    const record = parse(definition, this.#dict);
+    this.#byId.set(record.id, record);
+    const ofType = this.#byType.get(record.type);
+    if (ofType) ofType.push(record);
+    else this.#byType.set(record.type, [record]);
+    this.generation++;
+  }
+
+  of(type: string): readonly ClassRecord[] {
+    return this.#byType.get(type) ?? [];
+  }
+
+  get(id: number): ClassRecord {
+    const known = this.#byId.get(id);
+    if (known) return known;
+    this.#add({ kind: CLASS, id, text: this.#dict.text(CLASS, id) });
+    return this.#byId.get(id) as ClassRecord;
+  }
+
+  /** The class of a resource; a new one is made when there is none like it. */
+  idFor(type: string, terms: Terms, shape: Shape): number {
+    const uris = distinct(terms.uri.filter((u) => uriRoute(u.param) === 'class').map((u) => [u.param, u.value]));
+    // The tokens of one kind of reading are one frozen array, used again for each reading of that kind.
+    if (!Object.isFrozen(terms.token)) return this.#idFor(type, terms.token, uris, shape);
+    const known = memo(this.#known, terms.token, () => new Map());
+    const key = `${shape.span} ${shape.owners} ${shape.shared} ${uris}`;
+    return memo(known, key, () => this.#idFor(type, terms.token, uris, shape));
+  }
+
+  #idFor(type: string, tokens: readonly TokenTerm[], uris: string[], shape: Shape): number {
+    const few = tokens.filter((t) => tokenRoute(type, t.param) === 'class');
+    const flat = distinct(few.map((t) => [t.param, t.system, t.code]));
+    const text = (open: 0 | 1): string => {
+      const shared = shape.shared ? 1 : 0;
+      const compact: Compact = [
+        type,
+        shape.span,
+        shape.owners.join(),
+        shared,
+        open,
+        open ? [] : flat,
+        open ? [] : uris,
+      ];
+      return JSON.stringify(compact);
+    };
+    const closed = text(0);
+    if (this.#dict.find(CLASS, closed) !== undefined || this.of(type).length < this.#limits.classesPerTypeMax)
+      return this.#dict.id(CLASS, closed);
+    return this.#dict.id(CLASS, text(1));
+  }
+}
+
+/** In order, each once, flat. */
+function distinct(tuples: readonly string[][]): string[] {
+  if (tuples.length < 2) return tuples[0] ?? [];
+  const byKey = new Map(tuples.map((tuple) => [JSON.stringify(tuple), tuple]));
+  return [...byKey.keys()].sort().flatMap((key) => byKey.get(key) as string[]);
+}
+
+function parse(definition: Definition, dict: Dictionary): ClassRecord {
+  const [type, span, owners, shared, open, tokens, uris] = JSON.parse(definition.text) as Compact;
+  return {
+    id: definition.id,
+    type,
+    typeId: dict.id(TYPE, type),
+    span,
+    owners: owners === '' ? [] : owners.split(','),
+    shared: shared === 1,
+    open: open === 1,
+    terms: {
+      ...NO_TERMS,
+      token: chunks(tokens, 3).map(([param = '', system = '', code = '']) => ({ param, system, code })),
+      uri: chunks(uris, 2).map(([param = '', value = '']) => ({ param, value })),
+    },
+  };
+}
+
+const chunks = (flat: readonly string[], size: number): string[][] =>
+  Array.from({ length: flat.length / size }, (_, i) => flat.slice(i * size, i * size + size));
+
+export interface Dated {
+  readonly span: Span;
+  readonly date: number;
+  /** NaN when it is not stored. */
+  readonly high: number;
+}
+
+export function dated(type: string, terms: Terms, noDate: number): Dated {
+  const param = primaryDate(type);
+  if (param === undefined) return { span: 'creation', date: 0, high: Number.NaN };
+  let low = Number.POSITIVE_INFINITY;
+  let high = Number.NEGATIVE_INFINITY;
+  let count = 0;
+  for (const term of terms.date) {
+    if (term.param !== param || (count > 0 && term.low === low && term.high === high)) continue;
+    count++;
+    low = Math.min(low, term.low);
+    high = Math.max(high, term.high);
+  }
+  if (count === 0) return { span: 'none', date: noDate, high: Number.NaN };
+  if (count > 1) return { span: 'many', date: low, high };
+  return COMMON_SPANS.has(high - low)
+    ? { span: high - low, date: low, high: Number.NaN }
+    : { span: 'own', date: low, high };
+}
+
+export interface Owned {
+  readonly owners: readonly string[];
+  readonly refs: readonly ReferenceTerm[];
+}
+
+const NOBODY: Owned = { owners: [], refs: [] };
+const sameTarget = (a: ReferenceTerm, b: ReferenceTerm): boolean => a.type === b.type && a.id === b.id;
+
+/** The references that cluster a resource, and the parameters that have exactly these. */
+export function owned(terms: Terms): Owned {
+  const byParam = OWNER_PARAMS.map((param) => {
+    const all = terms.reference.filter((r) => r.param === param);
+    return all.length < 2 ? all : all.filter((r, i) => all.findIndex((other) => sameTarget(r, other)) === i);
+  });
+  const refs = byParam.find((all) => all.length > 0);
+  if (!refs) return NOBODY;
+  const owners = OWNER_PARAMS.filter((_, i) => {
+    const other = byParam[i] ?? [];
+    return other.length === refs.length && refs.every((r) => other.some((o) => sameTarget(r, o)));
+  });
+  return { owners, refs };
+}

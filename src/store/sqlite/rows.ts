@@ -1,0 +1,175 @@
+/** Terms → index rows, as the flat numbers and texts that the writer takes. */
+import type { Terms } from '../../fhir/terms.ts';
+import type { Classes } from './classes.ts';
+import { dated, owned } from './classes.ts';
+import { type Dictionary, PARAM, SYSTEM, UNIT } from './dictionary.ts';
+import { memo } from './memo.ts';
+import type { Refs } from './refs.ts';
+import { identifierParam, isOwnerParam, primaryDate, quantityRoute, tokenRoute, uriRoute } from './routes.ts';
+import { NO_DATE } from './schema.ts';
+
+/** Kinds of log rows: `kind * 2`, plus 1 to take the row away again; then as many numbers as `WIDTH` says. */
+export const BY_PATIENT = 0; // pat, cls, date, rid, high (NaN: not stored)
+export const REFERENCE = 1; // param, target, date, rid
+export const QUANTITY = 2; // param, unit, value, rid
+export const DATE = 3; // param, low, high, rid
+export const KEY = 4; // hash, rid
+export const WIDTH: readonly number[] = [5, 4, 4, 4, 2];
+
+/** Rows with text, written straight into their tables: client-written resources only, so there are few of them. */
+export const TOKEN = 0; // param, system; code
+export const STRING = 1; // param; folded, text
+export const URI = 2; // param; value
+export interface TextRow {
+  readonly table: number;
+  readonly param: number;
+  readonly system: number;
+  readonly first: string;
+  readonly second: string;
+}
+
+export interface ClassRow {
+  readonly cls: number;
+  readonly date: number;
+  /** NaN: not stored. */
+  readonly high: number;
+  /** 0: nobody. */
+  readonly pat: number;
+}
+
+export interface IndexRows {
+  readonly place: ClassRow;
+  readonly log: readonly number[];
+  readonly texts: readonly TextRow[];
+}
+
+export interface RowTools {
+  readonly dict: Dictionary;
+  readonly classes: Classes;
+  readonly refs: Refs;
+}
+
+const emptyPlace = (tools: RowTools, type: string): ClassRow => {
+  const shape = { span: primaryDate(type) === undefined ? 'creation' : 'none', owners: [], shared: false } as const;
+  const cls = tools.classes.idFor(type, { ...NOTHING }, shape);
+  return { cls, date: 0, high: Number.NaN, pat: 0 };
+};
+const NOTHING: Terms = {
+  token: [],
+  string: [],
+  date: [],
+  number: [],
+  quantity: [],
+  reference: [],
+  uri: [],
+  composite: [],
+};
+
+/** A deleted resource is in no index; its class only says its type. */
+export const noRows = (tools: RowTools, type: string): IndexRows => ({
+  place: emptyPlace(tools, type),
+  log: [],
+  texts: [],
+});
+
+export function indexRows(tools: RowTools, type: string, rid: number, terms: Terms): IndexRows {
+  const when = dated(type, terms, NO_DATE);
+  const who = owned(terms);
+  const shape = { span: when.span, owners: who.owners, shared: who.refs.length > 1 };
+  const cls = tools.classes.idFor(type, terms, shape);
+  const log: number[] = [];
+  let pat = 0;
+  for (const ref of who.refs) {
+    const code = tools.refs.code(ref.type, ref.id);
+    if (pat === 0) pat = code;
+    log.push(BY_PATIENT * 2, code, cls, when.date, rid, when.high);
+  }
+  numbers(tools, type, rid, terms, log, when.date, who.owners);
+  return { place: { cls, date: when.date, high: when.high, pat }, log, texts: texts(tools, type, terms) };
+}
+
+/** The rows that are all numbers. */
+function numbers(
+  { dict, refs }: RowTools,
+  type: string,
+  rid: number,
+  terms: Terms,
+  log: number[],
+  date: number,
+  owners: readonly string[],
+): void {
+  for (const term of terms.reference)
+    if (!isOwnerParam(term.param) || !owners.includes(term.param))
+      log.push(REFERENCE * 2, param(dict, type, term.param), refs.code(term.type, term.id), date, rid);
+  for (const term of terms.quantity)
+    if (quantityRoute(type, term.param) === 'table') {
+      const unit = dict.id(UNIT, `${term.system}\x1f${term.code}\x1f${term.unit}`);
+      log.push(QUANTITY * 2, param(dict, type, term.param), unit, term.value, rid);
+    }
+  for (const term of terms.number) log.push(QUANTITY * 2, param(dict, type, term.param), 0, term.value, rid);
+  const primary = primaryDate(type);
+  for (const term of terms.date)
+    if (term.param !== primary) log.push(DATE * 2, param(dict, type, term.param), term.low, term.high, rid);
+}
+
+const paramIds = new WeakMap<Dictionary, Map<string, Map<string, number>>>();
+/** `dict.id(PARAM, …)` without building the text each time. */
+function param(dict: Dictionary, type: string, code: string): number {
+  const types = memo(paramIds, dict, () => {
+    const made = new Map<string, Map<string, number>>();
+    // Numbers that were never written are given out again.
+    dict.onDefinition((definition) => definition === undefined && made.clear());
+    return made;
+  });
+  const ofType = memo(types, type, () => new Map<string, number>());
+  return memo(ofType, code, () => dict.id(PARAM, `${type}.${code}`));
+}
+
+function texts({ dict }: RowTools, type: string, terms: Terms): TextRow[] {
+  const rows: TextRow[] = [];
+  const add = (table: number, name: string, system: number, first: string, second: string): void => {
+    rows.push({ table, param: dict.id(PARAM, name), system, first, second });
+  };
+  for (const t of terms.token)
+    if (tokenRoute(type, t.param) === 'table') add(TOKEN, `${type}.${t.param}`, dict.id(SYSTEM, t.system), t.code, '');
+  for (const t of terms.string) add(STRING, `${type}.${t.param}`, 0, t.folded, t.text);
+  for (const t of terms.uri) if (uriRoute(t.param) === 'table') add(URI, `${type}.${t.param}`, 0, t.value, '');
+  for (const t of terms.reference)
+    if (t.identifier !== undefined)
+      add(TOKEN, identifierParam(type, t.param), dict.id(SYSTEM, t.identifier.system), t.identifier.value, '');
+  return rows;
+}
+
+export interface RowChanges {
+  readonly log: readonly number[];
+  readonly removed: readonly TextRow[];
+  readonly added: readonly TextRow[];
+}
+
+function records(log: readonly number[]): Map<string, readonly number[]> {
+  const found = new Map<string, readonly number[]>();
+  for (let i = 0; i < log.length; ) {
+    const width = WIDTH[(log[i] as number) >> 1] as number;
+    const record = log.slice(i, i + 1 + width);
+    found.set(record.join(), record);
+    i += 1 + width;
+  }
+  return found;
+}
+
+/** What to take away and what to add when a version with the rows `before` is followed by one with the rows `after`. */
+export function changesOf(before: IndexRows, after: IndexRows): RowChanges {
+  const old = records(before.log);
+  const now = records(after.log);
+  const log: number[] = [];
+  for (const [key, [op = 0, ...rest]] of old) if (!now.has(key)) log.push(op + 1, ...rest);
+  for (const [key, record] of now) if (!old.has(key)) log.push(...record);
+  const key = (t: TextRow): string => JSON.stringify(t);
+  const oldTexts = new Map(before.texts.map((t) => [key(t), t]));
+  const newTexts = new Map(after.texts.map((t) => [key(t), t]));
+  return {
+    log,
+    removed: [...oldTexts].filter(([k]) => !newTexts.has(k)).map(([, t]) => t),
+    added: [...newTexts].filter(([k]) => !oldTexts.has(k)).map(([, t]) => t),
+  };
+}
