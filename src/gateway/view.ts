@@ -38,12 +38,16 @@ const text = (value: unknown): string =>
 const list = (value: unknown): readonly Record<string, unknown>[] =>
   Array.isArray(value) ? value.filter((v): v is Record<string, unknown> => typeof v === 'object' && v !== null) : [];
 
+/** `37.2 Cel`, or `systolic 121, diastolic 79 mm[Hg]`. */
 function shownValue(item: Record<string, unknown>): string {
-  const own = [text(item['value']), text(item['unit'])].filter(Boolean).join(' ');
-  const parts = list(item['components'])
-    .slice(0, 4)
-    .map((c) => `${text(c['kind'])} ${text(c['value'])} ${text(c['unit'])}`);
-  return [own, ...parts].filter(Boolean).join(', ') || 'received';
+  const own = `${text(item['value'])} ${text(item['unit'])}`.trim();
+  const parts = list(item['components']).slice(0, 4);
+  const units = new Set(parts.map((c) => text(c['unit'])));
+  const unit = units.size === 1 ? [...units][0] : undefined;
+  const inner = parts.map((c) =>
+    `${text(c['kind'])} ${text(c['value'])} ${unit === undefined ? text(c['unit']) : ''}`.trim(),
+  );
+  return own || `${inner.join(', ')} ${unit ?? ''}`.trim() || 'received';
 }
 
 export function createView(): View {
@@ -77,8 +81,8 @@ function render(rows: readonly Row[], status: GatewayStatus): string {
   const state = status.connected ? 'Connected to the server' : 'Not connected: readings are kept here and sent later';
   return `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <meta http-equiv="refresh" content="5"><title>Vitalwire gateway</title>
-<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
-table{border-collapse:collapse;width:100%}th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8884;font-variant-numeric:tabular-nums}</style></head>
+<style>:root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem}
+table{border-collapse:collapse;width:100%}caption{text-align:left;padding-bottom:.5rem}th{font-weight:600}th,td:last-child{white-space:nowrap}th,td{text-align:left;padding:.4rem .8rem .4rem 0;border-bottom:1px solid #8884;font-variant-numeric:tabular-nums}</style></head>
 <body><h1>Vitalwire gateway</h1><p role="status">${state}. ${status.waiting} waiting, ${status.rejected} rejected.</p>
 <table><caption>Latest reading of each device</caption><thead><tr><th scope="col">Device</th><th scope="col">Measurement</th><th scope="col">Value</th><th scope="col">Received</th></tr></thead>
 <tbody>${body}</tbody></table></body></html>`;

@@ -111,15 +111,16 @@ async function cutLink(stage: Stage, tally: Tally, terminal: Terminal, signal: A
   await pause(CUT_MS, undefined, { signal });
   stage.link.mend();
   const mended = now();
-  const { waiting } = await gatewayStatus(stage);
+  let most = 0;
   const caughtUp = async (): Promise<boolean> => {
-    const status = await gatewayStatus(stage);
-    return status.connected && status.waiting === 0;
+    const { connected, waiting } = await gatewayStatus(stage);
+    most = Math.max(most, waiting);
+    return connected && waiting === 0;
   };
   await until(caughtUp, ARRIVAL_MS_MAX, signal);
   span.until = now();
   terminal.note(
-    `The link is back: the ${waiting} readings that waited are at the server ${span.until - mended} ms later.`,
+    `The link is back: up to ${most} readings waited, and ${span.until - mended} ms later all are at the server.`,
   );
 }
 
