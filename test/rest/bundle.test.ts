@@ -28,7 +28,7 @@ const count = async (api: Bench, type: string): Promise<number> =>
   (await api.get(`${type}?_summary=count`)).json.total ?? -1;
 
 test('transaction: links are resolved, the answer is in the order of the request, in one commit', async () => {
-  const api = bench();
+  const api = await bench();
   const r = await transaction(
     api,
     post(
@@ -51,7 +51,7 @@ test('transaction: links are resolved, the answer is in the order of the request
 });
 
 test('transaction: decimals keep their digits, also in an entry whose links are replaced', async () => {
-  const api = bench();
+  const api = await bench();
   const text = JSON.stringify(
     bundle('transaction', [post(patient(), U1), post(heartRate({ subject: { reference: U1 } }))]),
   );
@@ -60,7 +60,7 @@ test('transaction: decimals keep their digits, also in an entry whose links are 
 });
 
 test('transaction: return=representation gives the resources to who may read them', async () => {
-  const api = bench();
+  const api = await bench();
   const headers = { prefer: 'return=representation' };
   const sent = bundle('transaction', [post(heartRate())]);
   assert.equal((await api.post('', sent, { headers })).json.entry[0]?.resource.resourceType, 'Observation');
@@ -113,7 +113,7 @@ const wrongs: [what: string, status: number, entry: Entry, place: string][] = [
 
 test('transaction: whatever is wrong with one entry, nothing of it is stored, and the place is named', async () => {
   for (const [what, status, entry, place] of wrongs) {
-    const api = bench();
+    const api = await bench();
     await api.put('Patient/there', patient({ id: 'there' }));
     const r = await transaction(api, post(heartRate()), entry);
     assert.equal(r.status, status, `${what}: ${r.text}`);
@@ -124,7 +124,7 @@ test('transaction: whatever is wrong with one entry, nothing of it is stored, an
 });
 
 test('transaction: one denial refuses the whole, before anything is looked up', async () => {
-  const api = bench();
+  const api = await bench();
   const as = principal('system/Observation.cruds');
   const sent = bundle('transaction', [post(heartRate()), ask('DELETE', 'Patient/x')]);
   const r = await api.post('', sent, { as });
@@ -140,7 +140,7 @@ test('transaction: one denial refuses the whole, before anything is looked up', 
 });
 
 test('transaction: deletes, creates, updates and reads together; reads see what was written', async () => {
-  const api = bench();
+  const api = await bench();
   const [a, b] = [await api.add(patient()), await api.add(patient())];
   const r = await transaction(
     api,
@@ -161,7 +161,7 @@ test('transaction: deletes, creates, updates and reads together; reads see what 
 });
 
 test('transaction: one resource twice is refused', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient({ identifier: [{ value: 'x' }] }));
   for (const twice of [
     [put(ref, patient({ id })), put(ref, patient({ id }))],
@@ -173,7 +173,7 @@ test('transaction: one resource twice is refused', async () => {
 });
 
 test('transaction: conditional creates find, make, and mean one resource however often they are said', async () => {
-  const api = bench();
+  const api = await bench();
   const there = await api.add(patient({ identifier: [{ value: 'old' }] }));
   const entries = [
     post(patient({ identifier: [{ value: 'old' }] }), U1, { ifNoneExist: 'identifier=old' }),
@@ -192,7 +192,7 @@ test('transaction: conditional creates find, make, and mean one resource however
 });
 
 test('transaction: who is faster with the same conditional create wins, the whole is decided again', async () => {
-  const api = bench();
+  const api = await bench();
   api.store.beforeCommit(async () => void (await api.add(patient({ identifier: [{ value: 'x' }] }))));
   const r = await transaction(
     api,
@@ -206,7 +206,7 @@ test('transaction: who is faster with the same conditional create wins, the whol
 });
 
 test('transaction: ten at once with the same conditional create make one', async () => {
-  const api = bench();
+  const api = await bench();
   const one = () =>
     transaction(
       api,
@@ -219,7 +219,7 @@ test('transaction: ten at once with the same conditional create make one', async
 });
 
 test('transaction: thirty at once that update the same resources in different order all hold', async () => {
-  const api = bench();
+  const api = await bench();
   const [a, b] = [await api.add(patient()), await api.add(patient())];
   const one = (n: number) => {
     const entries = [a, b].map(({ id, ref }) => put(ref, patient({ id, birthDate: `19${10 + n}-01-01` })));
@@ -231,7 +231,7 @@ test('transaction: thirty at once that update the same resources in different or
 });
 
 test('transaction: conditional references', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(patient({ identifier: [{ value: 'x' }] }));
   const one = post(heartRate({ subject: { reference: 'Patient?identifier=x' } }));
   const r = await transaction(api, one);
@@ -243,7 +243,7 @@ test('transaction: conditional references', async () => {
 });
 
 test('transaction: conditional update, delete and patch', async () => {
-  const api = bench();
+  const api = await bench();
   const a = await api.add(patient({ identifier: [{ value: 'a' }] }));
   const b = await api.add(patient({ identifier: [{ value: 'b' }] }));
   const c = await api.add(patient({ identifier: [{ value: 'c' }] }));
@@ -265,7 +265,7 @@ test('transaction: conditional update, delete and patch', async () => {
 test('rules see the neighbours in a transaction, and their text is what is stored', async () => {
   const seen: (number | undefined)[] = [];
   const done: string[] = [];
-  const api = bench({
+  const api = await bench({
     rules: [
       {
         type: 'Basic',
@@ -287,7 +287,7 @@ test('rules see the neighbours in a transaction, and their text is what is store
 });
 
 test('batch: each entry for itself, reads too', async () => {
-  const api = bench();
+  const api = await bench();
   const p = await api.add(patient());
   const r = await batch(
     api,
@@ -311,7 +311,7 @@ test('batch: each entry for itself, reads too', async () => {
 });
 
 test('batch: each entry is authorised on its own', async () => {
-  const api = bench();
+  const api = await bench();
   const p = await api.add(patient());
   const as = principal('system/Observation.cruds');
   const r = await api.post('', bundle('batch', [post(heartRate()), ask('GET', p.ref)]), { as });
@@ -319,7 +319,7 @@ test('batch: each entry is authorised on its own', async () => {
 });
 
 test('batch: the same conditional create fifty times makes one', async () => {
-  const api = bench();
+  const api = await bench();
   const one = post(patient({ identifier: [{ value: 'x' }] }), undefined, { ifNoneExist: 'identifier=x' });
   const r = await batch(api, ...Array.from({ length: 50 }, () => one));
   assert.equal(
@@ -332,7 +332,7 @@ test('batch: the same conditional create fifty times makes one', async () => {
 });
 
 test('a Bundle that is neither, too long, or no list is refused', async () => {
-  const api = bench({ limits: { bundleEntriesMax: 3 } });
+  const api = await bench({ limits: { bundleEntriesMax: 3 } });
   assert.equal((await api.post('', bundle('collection', []))).status, 400);
   assert.equal((await api.post('', patient())).status, 400);
   assert.equal((await api.post('', { resourceType: 'Bundle', type: 'batch', entry: {} })).status, 400);

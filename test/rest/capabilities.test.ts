@@ -24,7 +24,7 @@ interface Rest {
 }
 
 const IG = 'http://hl7.org/fhir/uv/subscriptions-backport';
-const api = bench({
+const api = await bench({
   topics: ['https://w3id.org/vitalwire/SubscriptionTopic/new-reading'],
   operations: [
     {

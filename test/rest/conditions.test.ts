@@ -14,7 +14,7 @@ const count = async (api: Bench, value: string): Promise<number> =>
   ids(await api.get(`Patient?${query(value)}`)).length;
 
 test('conditional create: none 201, one 200 with that one, two 412', async () => {
-  const api = bench();
+  const api = await bench();
   const a = await api.post('Patient', patient(mrn('1')), noneExist('1'));
   const b = await api.post('Patient', patient({ ...mrn('1'), gender: 'male' }), noneExist('1'));
   assert.deepEqual([a.status, b.status, b.json.id, b.json.meta.versionId], [201, 200, a.json.id, '1']);
@@ -24,7 +24,7 @@ test('conditional create: none 201, one 200 with that one, two 412', async () =>
 });
 
 test('fifty conditional creates at once make one resource', async () => {
-  const api = bench();
+  const api = await bench();
   const all = await Promise.all(
     Array.from({ length: 50 }, () => api.post('Patient', patient(mrn('1')), noneExist('1'))),
   );
@@ -40,7 +40,7 @@ test('fifty conditional creates at once make one resource', async () => {
 });
 
 test('another process that creates the same between search and commit: 200 with its resource', async () => {
-  const api = bench();
+  const api = await bench();
   api.store.beforeCommit(async () => void (await api.add(patient(mrn('1')))));
   const r = await api.post('Patient', patient(mrn('1')), noneExist('1'));
   assert.equal(r.status, 200);
@@ -48,7 +48,7 @@ test('another process that creates the same between search and commit: 200 with 
 });
 
 test('who keeps losing gets 409 after the last repetition, not an endless loop', async () => {
-  const api = bench({ limits: { conflictRetriesMax: 2 } });
+  const api = await bench({ limits: { conflictRetriesMax: 2 } });
   const commit = api.store.commit;
   let tries = 0;
   api.store.commit = async () => {
@@ -62,7 +62,7 @@ test('who keeps losing gets 409 after the last repetition, not an endless loop',
 
 const bad = ['no-such=1', 'identifier=', 'identifier=x&no-such=1', '', '_sort=name', '_count=1', '_id:nonsense=1'];
 test('an unknown, empty or missing parameter is 400 even when lenient, in all four', async () => {
-  const api = bench();
+  const api = await bench();
   await api.add(patient({ identifier: [{ value: 'x' }] }));
   const headers = { prefer: 'handling=lenient' };
   for (const q of bad) {
@@ -78,7 +78,7 @@ test('an unknown, empty or missing parameter is 400 even when lenient, in all fo
 });
 
 test('conditional update: none creates, one updates, several 412, another id 400', async () => {
-  const api = bench();
+  const api = await bench();
   const a = await api.put(`Patient?${query('1')}`, patient(mrn('1')));
   const b = await api.put(`Patient?${query('1')}`, patient({ ...mrn('1'), gender: 'male' }));
   assert.deepEqual([a.status, b.status, b.json.id, b.json.meta.versionId], [201, 200, a.json.id, '2']);
@@ -90,14 +90,14 @@ test('conditional update: none creates, one updates, several 412, another id 400
 });
 
 test('conditional update that finds none takes the right to create', async () => {
-  const api = bench();
+  const api = await bench();
   const as = principal('system/Patient.us');
   assert.equal((await api.put(`Patient?${query('1')}`, patient(mrn('1')), { as })).status, 403);
   assert.equal(await count(api, '1'), 0);
 });
 
 test('conditional delete is single', async () => {
-  const api = bench();
+  const api = await bench();
   const a = await api.add(patient(mrn('1')));
   await api.add(patient(mrn('1')));
   assert.equal((await api.del(`Patient?${query('1')}`)).status, 412);
@@ -108,7 +108,7 @@ test('conditional delete is single', async () => {
 });
 
 test('conditional patch: one 200, none 404', async () => {
-  const api = bench();
+  const api = await bench();
   await api.add(patient(mrn('1')));
   const off = [{ op: 'replace', path: '/active', value: false }];
   const r = await api.patch(`Patient?${query('1')}`, off);
@@ -117,7 +117,7 @@ test('conditional patch: one 200, none 404', async () => {
 });
 
 test('a condition needs the right to search, and finds only what the token may see', async () => {
-  const api = bench();
+  const api = await bench();
   const system = 'http://terminology.hl7.org/CodeSystem/observation-category';
   const exam = [{ coding: [{ system, code: 'exam' }] }];
   await api.add(heartRate({ category: exam, identifier: [{ value: 'x' }] }));

@@ -6,7 +6,7 @@ import { type Answer, BASE, bench, heartRate, patient, principal } from './suppo
 const methods = (r: Answer): string => (r.json.entry ?? []).map((e) => e.request.method).join(' ');
 
 test('newest first, with request and response; a delete has no resource', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   await api.put(ref, patient({ id, gender: 'male' }));
   await api.del(ref);
@@ -30,7 +30,7 @@ test('newest first, with request and response; a delete has no resource', async 
 });
 
 test('pages by _count to the end; _since bounds it', async () => {
-  const api = bench();
+  const api = await bench();
   for (let i = 0; i < 5; i++) await api.add(patient());
   const seen: string[] = [];
   let url: string | undefined = 'Patient/_history?_count=2';
@@ -49,7 +49,7 @@ test('pages by _count to the end; _since bounds it', async () => {
 });
 
 test('type and system history take s and show what the token may see', async () => {
-  const api = bench();
+  const api = await bench();
   await api.add(patient());
   await api.add(heartRate());
   const r = await api.get('_history');
@@ -68,7 +68,7 @@ test('type and system history take s and show what the token may see', async () 
 });
 
 test('what is no count, page or instant is 400', async () => {
-  const api = bench();
+  const api = await bench();
   for (const q of ['_count=-1', '_count=0', '_count=many', '_since=yesterday', '_before=x'])
     assert.equal((await api.get(`Patient/_history?${q}`)).status, 400, q);
   const r = await api.get('Patient/_history?_count=5000');

@@ -11,7 +11,7 @@ let server: Server;
 let api: Bench;
 
 before(async () => {
-  api = bench({ limits: { bodyBytesMax: 2000, urlBytesMax: 500 } });
+  api = await bench({ limits: { bodyBytesMax: 2000, urlBytesMax: 500 } });
   const verifier = {
     verify: (token: string) =>
       token === 'later'

@@ -32,7 +32,7 @@ const [a, b] = [principal(scope, { clientId: 'a' }), principal(scope, { clientId
 const basic = (text = 'secret') => ({ resourceType: 'Basic', code: { text } });
 
 test('what is another client’s is not there: read, search, history, update, delete, include', async () => {
-  const api = bench({ rules: [owned] });
+  const api = await bench({ rules: [owned] });
   const made = await api.post('Basic', basic(), { as: a });
   assert.equal(made.status, 201, made.text);
   const ref = `Basic/${made.json.id}`;
@@ -52,7 +52,7 @@ test('what is another client’s is not there: read, search, history, update, de
 });
 
 test('what is presented is masked everywhere, and a write answers with what its sender may see', async () => {
-  const api = bench({ rules: [owned] });
+  const api = await bench({ rules: [owned] });
   const made = await api.post('Basic', basic(), { as: a });
   assert.ok(made.text.includes('secret'));
   const ref = `Basic/${made.json.id}`;
@@ -63,7 +63,7 @@ test('what is presented is masked everywhere, and a write answers with what its 
 });
 
 test('what a rule refuses is not stored', async () => {
-  const api = bench({ rules: [owned] });
+  const api = await bench({ rules: [owned] });
   assert.equal((await api.post('Basic', basic('refused'), { as: a })).status, 422);
   assert.equal((await api.get('Basic?_summary=count')).json.total, 0);
 });

@@ -28,7 +28,7 @@ async function ward(api: Bench, n = 3) {
 }
 
 test('a searchset: self, fullUrl, mode match, no total unless asked', async () => {
-  const api = bench();
+  const api = await bench();
   const { p, all } = await ward(api);
   const r = await api.get(`Observation?subject=${p.ref}`);
   assert.deepEqual([r.status, r.json.resourceType, r.json.type, r.json.total], [200, 'Bundle', 'searchset', undefined]);
@@ -41,7 +41,7 @@ test('a searchset: self, fullUrl, mode match, no total unless asked', async () =
 });
 
 test('_summary=count and _count=0 only count', async () => {
-  const api = bench();
+  const api = await bench();
   await ward(api);
   for (const q of ['_summary=count', '_count=0']) {
     const r = await api.get(`Observation?${q}`);
@@ -50,7 +50,7 @@ test('_summary=count and _count=0 only count', async () => {
 });
 
 test('next leads to the end, each once, and belongs to one token and one search', async () => {
-  const api = bench();
+  const api = await bench();
   const { all } = await ward(api, 7);
   const seen: string[] = [];
   let url: string | undefined = 'Observation?_count=3';
@@ -69,7 +69,7 @@ test('next leads to the end, each once, and belongs to one token and one search'
 });
 
 test('POST _search is the same; another media type is 415', async () => {
-  const api = bench();
+  const api = await bench();
   const { p, all } = await ward(api);
   const form = { headers: { 'content-type': 'application/x-www-form-urlencoded' } };
   const r = await api.post('Observation/_search?_count=2', `subject=${encodeURIComponent(p.ref)}`, form);
@@ -86,7 +86,7 @@ test('POST _search is the same; another media type is 415', async () => {
 });
 
 test('what is not understood is said in the Bundle, or refused when strict', async () => {
-  const api = bench();
+  const api = await bench();
   await ward(api);
   const r = await api.get('Patient?no-such=1');
   assert.deepEqual([r.status, ids(r).length, mode(r, 'outcome').length], [200, 1, 1]);
@@ -99,7 +99,7 @@ test('what is not understood is said in the Bundle, or refused when strict', asy
 });
 
 test('_include and _revinclude, each once', async () => {
-  const api = bench();
+  const api = await bench();
   const { p, all } = await ward(api);
   const a = await api.get(`Observation?subject=${p.ref}&_include=Observation:subject`);
   assert.deepEqual([mode(a, 'match').length, mode(a, 'include')], [3, [p.id]]);
@@ -112,7 +112,7 @@ test('_include and _revinclude, each once', async () => {
 });
 
 test(':iterate goes on from what was included, and ends', async () => {
-  const api = bench({ limits: { includeRoundsMax: 3 } });
+  const api = await bench({ limits: { includeRoundsMax: 3 } });
   const parts: string[] = [];
   for (let i = 0; i < 3; i++) {
     const partOf = parts.at(-1);
@@ -133,7 +133,7 @@ test(':iterate goes on from what was included, and ends', async () => {
 });
 
 test('what is included is authorised on its own: absent without a scope for it, and only what that scope shows', async () => {
-  const api = bench();
+  const api = await bench();
   const { p } = await ward(api);
   const stranger = await api.add(patient());
   await api.add(heartRate({ subject: { reference: p.ref }, performer: [{ reference: stranger.ref }] }));
@@ -147,14 +147,14 @@ test('what is included is authorised on its own: absent without a scope for it, 
 });
 
 test('too many includes are cut, and that is said', async () => {
-  const api = bench({ limits: { includeEntriesMax: 2 } });
+  const api = await bench({ limits: { includeEntriesMax: 2 } });
   const { p } = await ward(api, 4);
   const r = await api.get(`Patient?_id=${p.id}&_revinclude=Observation:subject`);
   assert.deepEqual([mode(r, 'include').length, mode(r, 'outcome').length], [2, 1]);
 });
 
 test('a search without the s letter is 403; outside the filter it finds nothing', async () => {
-  const api = bench();
+  const api = await bench();
   const { p } = await ward(api);
   assert.equal((await api.get(`Observation?subject=${p.ref}`, { as: principal('system/Observation.r') })).status, 403);
   const other = principal('patient/Observation.rs', { patient: 'someone' });
@@ -163,7 +163,7 @@ test('a search without the s letter is 403; outside the filter it finds nothing'
 });
 
 test('a chain needs the right to search where it leads', async () => {
-  const api = bench();
+  const api = await bench();
   await ward(api);
   const as = principal('system/Observation.rs');
   assert.equal((await api.get('Observation?subject:Patient.active=true', { as })).status, 403);
@@ -171,7 +171,7 @@ test('a chain needs the right to search where it leads', async () => {
 });
 
 test('_elements and _summary mark what they cut', async () => {
-  const api = bench();
+  const api = await bench();
   const { p } = await ward(api, 1);
   for (const q of [`Patient?_id=${p.id}&_elements=gender`, `Patient?_id=${p.id}&_summary=text`]) {
     const [entry] = (await api.get(q)).json.entry;

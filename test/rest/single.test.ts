@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { VitalwireError } from '../../src/base/errors.ts';
-import { NO_TERMS } from '../../src/fhir/terms.ts';
+import { extract } from '../../src/fhir/extract.ts';
 import { admin, BASE, bench, heartRate, patient, principal } from './support/bench.ts';
 
 const vital = principal(
@@ -11,7 +11,7 @@ const vital = principal(
 const exam = [{ coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'exam' }] }];
 
 test('create: an id of the server, version 1, Location, ETag, Last-Modified, the resource; client id and version are ignored', async () => {
-  const api = bench();
+  const api = await bench();
   const r = await api.post('Patient', patient({ id: 'mine', meta: { versionId: '9', tag: [{ code: 'kept' }] } }));
   assert.equal(r.status, 201);
   assert.notEqual(r.json.id, 'mine');
@@ -24,7 +24,7 @@ test('create: an id of the server, version 1, Location, ETag, Last-Modified, the
 });
 
 test('Prefer: minimal is empty, OperationOutcome is one, representation is the resource', async () => {
-  const api = bench();
+  const api = await bench();
   const post = (prefer: string) => api.post('Patient', patient(), { headers: { prefer } });
   assert.equal((await post('return=minimal')).text, '');
   assert.equal((await post('return=OperationOutcome')).json.resourceType, 'OperationOutcome');
@@ -32,7 +32,7 @@ test('Prefer: minimal is empty, OperationOutcome is one, representation is the r
 });
 
 test('who may not read gets nothing back, not even by asking for the representation', async () => {
-  const api = bench();
+  const api = await bench();
   const writer = principal('system/Observation.c');
   for (const headers of [{}, { prefer: 'return=representation' }] as Record<string, string>[]) {
     const r = await api.post('Observation', heartRate(), { as: writer, headers });
@@ -42,7 +42,7 @@ test('who may not read gets nothing back, not even by asking for the representat
 });
 
 test('decimals come back to the digit', async () => {
-  const api = bench();
+  const api = await bench();
   for (const n of ['37.00', '0.50', '1.0E1', '-0.0310', '123456789012345.67']) {
     const text = JSON.stringify(
       heartRate({ code: { text: 'n' }, category: undefined, valueQuantity: { value: 4242 } }),
@@ -55,7 +55,7 @@ test('decimals come back to the digit', async () => {
 });
 
 test('read and vread are the stored bytes; absent 404, deleted 410', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   const read = await api.get(ref);
   assert.equal(read.text, (await api.store.read('Patient', id))?.text);
@@ -69,7 +69,7 @@ test('read and vread are the stored bytes; absent 404, deleted 410', async () =>
 });
 
 test('a conditional read is 304 without a body', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(patient());
   const r = await api.get(ref, { headers: { 'if-none-match': 'W/"1"' } });
   assert.deepEqual([r.status, r.text, r.headers['etag']], [304, '', 'W/"1"']);
@@ -77,7 +77,7 @@ test('a conditional read is 304 without a body', async () => {
 });
 
 test('what is hidden answers like what is absent, to the byte, on every way to it', async () => {
-  const api = bench();
+  const api = await bench();
   const { id } = await api.add(heartRate({ category: exam }));
   const gone = await api.add(heartRate({ category: exam }));
   await api.del(gone.ref);
@@ -108,7 +108,7 @@ test('what is hidden answers like what is absent, to the byte, on every way to i
 });
 
 test('an earlier version that the token may not see stays hidden though the newest is visible', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(heartRate({ category: exam }));
   await api.put(ref, heartRate({ id }));
   assert.equal((await api.get(`${ref}/_history/2`, { as: vital })).status, 200);
@@ -121,7 +121,7 @@ test('an earlier version that the token may not see stays hidden though the newe
 });
 
 test('by scope it is 403 before any look-up, the same for what is there and what is not', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(patient());
   const as = principal('system/Observation.rs');
   const [a, b] = [await api.get(ref, { as }), await api.get('Patient/none', { as })];
@@ -139,7 +139,7 @@ test('by scope it is 403 before any look-up, the same for what is there and what
 });
 
 test('a write may not leave what the token may see', async () => {
-  const api = bench();
+  const api = await bench();
   assert.equal((await api.post('Observation', heartRate({ category: exam }), { as: vital })).status, 403);
   const { id, ref } = await api.add(heartRate());
   assert.equal((await api.put(ref, heartRate({ id, category: exam }), { as: vital })).status, 403);
@@ -150,7 +150,7 @@ test('a write may not leave what the token may see', async () => {
 });
 
 test('update counts versions, honours If-Match and the id', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   const r = await api.put(ref, patient({ id, gender: 'male' }));
   assert.deepEqual([r.status, r.json.meta.versionId, r.headers['etag']], [200, '2', 'W/"2"']);
@@ -164,7 +164,7 @@ test('update counts versions, honours If-Match and the id', async () => {
 });
 
 test('the same bytes make no new version, and still a stale If-Match is 412', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   const commits = api.store.commits;
   const r = await api.put(ref, patient({ id, meta: { versionId: '77' } }));
@@ -174,7 +174,7 @@ test('the same bytes make no new version, and still a stale If-Match is 412', as
 });
 
 test('only administrators create by update, and revive', async () => {
-  const api = bench();
+  const api = await bench();
   const many = principal('system/Patient.cruds system/Observation.cruds');
   assert.equal((await api.put('Patient/new', patient({ id: 'new' }), { as: many })).status, 404);
   const r = await api.put('Patient/new', patient({ id: 'new' }));
@@ -190,7 +190,7 @@ test('only administrators create by update, and revive', async () => {
 });
 
 test('delete is 204 whether or not there is something; If-Match is honoured', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(patient());
   assert.equal((await api.del(ref, { headers: { 'if-match': 'W/"2"' } })).status, 412);
   for (const url of [ref, ref, 'Patient/never']) assert.equal((await api.del(url)).status, 204, url);
@@ -198,7 +198,7 @@ test('delete is 204 whether or not there is something; If-Match is honoured', as
 });
 
 test('many updates of one resource at once all hold, one after the other', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   const all = await Promise.all(
     Array.from({ length: 40 }, (_, n) => api.put(ref, patient({ id, birthDate: `19${10 + n}-01-01` }))),
@@ -208,7 +208,7 @@ test('many updates of one resource at once all hold, one after the other', async
 });
 
 test('another process that is faster: a plain update is judged again, a conditional one is 412', async () => {
-  const api = bench();
+  const api = await bench();
   const { id, ref } = await api.add(patient());
   const rival = async () => {
     const text = `,"active":false}`;
@@ -217,7 +217,7 @@ test('another process that is faster: a plain update is judged again, a conditio
         {
           method: 'PUT',
           draft: { type: 'Patient', id, meta: '', body: text },
-          terms: NO_TERMS,
+          terms: extract(patient({ active: false }), BASE),
           follows: Number((await api.get(ref)).json.meta.versionId),
         },
       ],
@@ -231,7 +231,7 @@ test('another process that is faster: a plain update is judged again, a conditio
 });
 
 test('patch', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(heartRate());
   const set = (path: string, value: unknown) => api.patch(ref, [{ op: 'add', path, value }]);
   const r = await set('/note', [{ text: 'n' }]);
@@ -247,7 +247,7 @@ test('patch', async () => {
 });
 
 test('odd methods, paths and bodies are refused with an OperationOutcome', async () => {
-  const api = bench();
+  const api = await bench();
   const { ref } = await api.add(patient());
   const cases: [status: number, method: string, url: string, body?: string][] = [
     [404, 'GET', 'Patience/1'],
@@ -284,7 +284,7 @@ test('odd methods, paths and bodies are refused with an OperationOutcome', async
 });
 
 test('faults are answered without their details, and unavailability with Retry-After', async () => {
-  const api = bench();
+  const api = await bench();
   api.store.read = () => {
     throw new Error('secret of the disk');
   };
@@ -297,7 +297,7 @@ test('faults are answered without their details, and unavailability with Retry-A
 });
 
 test('operations: found by name, type and level; unknown 404, or 403 where no scope could allow one', async () => {
-  const api = bench({
+  const api = await bench({
     operations: [
       {
         name: 'status',
@@ -320,6 +320,6 @@ test('operations: found by name, type and level; unknown 404, or 403 where no sc
 });
 
 test('AuditEvents are written by nobody', async () => {
-  const api = bench();
+  const api = await bench();
   assert.equal((await api.post('AuditEvent', { resourceType: 'AuditEvent' }, { as: admin })).status, 403);
 });

@@ -13,7 +13,7 @@ test('each record is stored in one commit, and no link leads out of it', async (
   const files = readdirSync(folder).filter((name) => name.endsWith('.json'));
   assert.ok(files.length > 0);
   for (const file of files) {
-    const api = bench();
+    const api = await bench();
     const text = readFileSync(join(folder, file), 'utf8');
     const r = await api.post('', text);
     assert.equal(r.status, 200, `${file}: ${r.text.slice(0, 2000)}`);

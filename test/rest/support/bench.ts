@@ -7,7 +7,7 @@ import { silentLogger } from '../../../src/base/log.ts';
 import type { RestContext } from '../../../src/rest/context.ts';
 import { handle } from '../../../src/rest/router.ts';
 import type { WriteRule } from '../../../src/store/rules.ts';
-import { type MemoryStore, memoryStore } from './memory-store.ts';
+import { type BenchStore, type Engine, openBenchStore } from './store.ts';
 
 export const BASE = 'https://vitalwire.example/fhir';
 
@@ -53,7 +53,7 @@ export const admin = principal('system/*.cruds', { clientId: 'admin' });
 
 export interface Bench {
   readonly ctx: RestContext;
-  readonly store: MemoryStore;
+  readonly store: BenchStore;
   send(method: string, url: string, body?: unknown, how?: Sent): Promise<Answer>;
   get(url: string, how?: Sent): Promise<Answer>;
   post(url: string, body: unknown, how?: Sent): Promise<Answer>;
@@ -65,16 +65,17 @@ export interface Bench {
 }
 
 export interface Making {
+  readonly engine?: Engine;
   readonly rules?: readonly WriteRule<Principal>[];
   readonly operations?: readonly Operation[];
   readonly topics?: readonly string[];
   readonly limits?: Partial<typeof limits>;
 }
 
-export function bench(making: Making = {}): Bench {
+export async function bench(making: Making = {}): Promise<Bench> {
   let at = Date.parse('2026-04-02T10:00:00.000Z');
   const clock = { now: () => (at += 1000) };
-  const store = memoryStore(clock.now);
+  const store = await openBenchStore(clock, BASE, making.engine ?? 'memory');
   const ctx: RestContext = {
     store,
     clock,

@@ -1,6 +1,5 @@
 /**
- * A store in memory for tests of the interactions: the rules of the port without a disk, and a place to let others be faster
- * (`beforeCommit`). The engines have their own tests.
+ * A store in memory for tests of the interactions: the rules of the port without a disk. The engines have their own tests.
  */
 import { permitsTerms } from '../../../src/access/check.ts';
 import { instant } from '../../../src/base/clock.ts';
@@ -16,23 +15,14 @@ interface Version extends Stored {
   readonly terms: Terms;
 }
 
-export interface MemoryStore extends Store {
-  /** Runs once, before the next commit is judged. */
-  beforeCommit(work: () => Promise<void>): void;
-  /** How many commits were asked for. */
-  readonly commits: number;
-}
-
 const keyOf = (type: string, id: string): string => `${type}/${id}`;
 
-export function memoryStore(now: () => number): MemoryStore {
+export function memoryStore(now: () => number): Store {
   const versions = new Map<string, Version[]>();
   const log: Version[] = [];
   const docs = new Map<string, Doc>();
   const stamps = new Map<string, number>();
   let ids = 0;
-  let commits = 0;
-  let before: (() => Promise<void>) | undefined;
 
   const newest = (type: string, id: string): Version | undefined => versions.get(keyOf(type, id))?.at(-1);
   const rows = (): MemoryRow[] =>
@@ -87,20 +77,10 @@ export function memoryStore(now: () => number): MemoryStore {
     return { type, id, version, lastUpdated, text };
   }
 
-  const store: MemoryStore = {
-    get commits() {
-      return commits;
-    },
-    beforeCommit: (work) => {
-      before = work;
-    },
+  return {
     capabilities: { engine: 'memory', sharedByServers: false },
     newId: () => `id-${++ids}`,
     async commit(batch) {
-      commits++;
-      const first = before;
-      before = undefined;
-      await first?.();
       const refusal = judge(batch);
       if (refusal) return refusal;
       for (const name of batch.touches ?? []) stamps.set(name, (stamps.get(name) ?? 0) + 1);
@@ -143,5 +123,4 @@ export function memoryStore(now: () => number): MemoryStore {
     ping: () => {},
     close: async () => {},
   };
-  return store;
 }
