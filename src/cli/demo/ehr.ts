@@ -11,7 +11,7 @@ import { credentialsOf, type DemoClient, fhirClient } from './access.ts';
 import { type Arrival, Desk } from './ehr/desk.ts';
 import { ehrListener } from './ehr/listener.ts';
 import { renderPage } from './ehr/page.ts';
-import { missed, person, subscribe, subscriptionFor } from './ehr/subscriber.ts';
+import { missed, person, subscribe, subscriptionFor, unsubscribeAll } from './ehr/subscriber.ts';
 
 export interface EhrConfig {
   readonly serverUrl: string;
@@ -69,6 +69,7 @@ async function main(file: string): Promise<void> {
   const http = createServer(ehrListener({ desk, secret, page }));
   await new Promise<void>((done) => http.listen(config.port, '127.0.0.1', done));
   const url = `http://127.0.0.1:${(http.address() as AddressInfo).port}`;
+  await unsubscribeAll(client);
   const subscriptions = new Map<string, string>();
   for (const id of patients)
     subscriptions.set(id, await subscribe(client, subscriptionFor(id, `${url}/hook/${id}`, secret)));
@@ -93,9 +94,9 @@ async function main(file: string): Promise<void> {
   });
   clearInterval(gaps);
   // The demo may run on a store that stays: leave no subscription behind that no one listens to.
-  const given = Promise.allSettled(
-    [...subscriptions.values()].map(async (id) => (await connect()).delete({ resourceType: 'Subscription', id })),
-  );
+  const given = connect()
+    .then(unsubscribeAll)
+    .catch(() => undefined);
   await Promise.race([given, new Promise((done) => setTimeout(done, UNSUBSCRIBE_MS_MAX))]);
   process.exit(0);
 }

@@ -1,6 +1,6 @@
 /** The hospital's side of a topic subscription: creates it, follows its numbers, fetches what is missing, gives it up. */
 
-import type { Patient, Subscription } from 'fhir/r4';
+import type { Bundle, Patient, Subscription } from 'fhir/r4';
 import type { Client } from 'fhir-kit-client';
 import { type Notification, parseNotification } from './notification.ts';
 
@@ -28,6 +28,17 @@ export function subscriptionFor(patient: string, endpoint: string, secret: strin
       header: [`Authorization: Bearer ${secret}`],
     },
   };
+}
+
+/** What an earlier run left behind in a store that stays. A client sees only its own Subscriptions. */
+export async function unsubscribeAll(client: Client): Promise<void> {
+  const found = (await client.search({
+    resourceType: 'Subscription',
+    searchParams: { _count: 1000 },
+  })) as unknown as Bundle;
+  for (const { resource } of found.entry ?? [])
+    if (resource?.resourceType === 'Subscription')
+      await client.delete({ resourceType: 'Subscription', id: resource.id as string });
 }
 
 /** @returns the logical id of the Subscription */
