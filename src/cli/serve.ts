@@ -21,7 +21,8 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new UsageError(`serve takes no argument, but was given "${positionals.join(' ')}".`);
   const server = await startServer(serveConfig());
   const signal = await new Promise<string>((resolve) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => resolve(name));
+    // Kept while it stops: without a listener a second signal would end the process before requests in flight are answered.
+    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name));
   });
   await server.stop(signal);
   return 0;
