@@ -4,6 +4,7 @@ import { createLogger } from '../base/log.ts';
 import { helpTable, readValues } from '../config.ts';
 import type { GatewayConfig } from '../gateway/config.ts';
 import { startGateway } from '../gateway/index.ts';
+import { untilSignal } from './signals.ts';
 import { parseOptions, UsageError } from './usage.ts';
 
 const HELP = `vitalwire gateway
@@ -45,9 +46,7 @@ export async function run(args: readonly string[]): Promise<number> {
   const log = createLogger(logLevel);
   const running = await startGateway(gateway, log, systemClock);
   log.info({ url: running.url }, 'listening');
-  await new Promise<void>((done) => {
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.once(name, () => done());
-  });
+  await untilSignal();
   await running.close();
   return 0;
 }

@@ -1,5 +1,6 @@
 import { helpTable, serveConfig } from '../config.ts';
 import { startServer } from '../server.ts';
+import { untilSignal } from './signals.ts';
 import { parseOptions, UsageError } from './usage.ts';
 
 const HELP = `vitalwire serve
@@ -20,10 +21,7 @@ export async function run(args: readonly string[]): Promise<number> {
   if (positionals.length > 0)
     throw new UsageError(`serve takes no argument, but was given "${positionals.join(' ')}".`);
   const server = await startServer(serveConfig());
-  const signal = await new Promise<string>((resolve) => {
-    // Kept while it stops: without a listener a second signal would end the process before requests in flight are answered.
-    for (const name of ['SIGTERM', 'SIGINT'] as const) process.on(name, () => resolve(name));
-  });
+  const signal = await untilSignal();
   await server.stop(signal);
   return 0;
 }

@@ -74,6 +74,7 @@ export class FhirClient {
   readonly client: TestClient;
   private kit: InstanceType<typeof Client> | undefined;
   private since = 0;
+  private bearer = '';
   constructor(baseUrl: string, client: TestClient) {
     this.baseUrl = baseUrl;
     this.client = client;
@@ -81,13 +82,14 @@ export class FhirClient {
   async use(): Promise<InstanceType<typeof Client>> {
     if (!this.kit || Date.now() - this.since > 200_000) {
       this.kit = new Client({ baseUrl: `${this.baseUrl}/fhir` });
-      this.kit.bearerToken = await accessToken(this.baseUrl, this.client);
+      this.bearer = await accessToken(this.baseUrl, this.client);
+      this.kit.bearerToken = this.bearer;
       this.since = Date.now();
     }
     return this.kit;
   }
   async token(): Promise<string> {
     await this.use();
-    return this.kit?.bearerToken as string;
+    return this.bearer;
   }
 }
