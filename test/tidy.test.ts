@@ -147,7 +147,8 @@ test('functions are at most 70 lines', () => {
   for (const { file, text } of sources) {
     const lines = text.split('\n');
     lines.forEach((line, i) => {
-      if (!FUNCTION.test(line)) return;
+      // An arrow without a body, broken after =>, has no length to speak of.
+      if (!FUNCTION.test(line) || line.endsWith('=>')) return;
       // The signature may be broken over lines: its last one opens the body.
       const open = lines.findIndex((l, j) => j >= i && /[{;,]$|\)$/.test(l) && !/[(,]$/.test(l));
       if (open - i > 12 || !lines[open]?.endsWith('{')) return;
