@@ -1,0 +1,170 @@
+/**
+ * The common design, kept honest and small: express.json, one generic attribute table, a parse and a stringify on every read, one
+ * transaction a request, a linear scan of all subscriptions. No login, no validation, no duplicate check, no change log.
+ */
+import { randomUUID } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { DatabaseSync } from 'node:sqlite';
+import express from 'express';
+
+type Resource = Record<string, unknown> & { resourceType: string; id: string };
+
+const db = new DatabaseSync(process.argv[2] as string);
+db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65536;
+  CREATE TABLE IF NOT EXISTS resource(id TEXT PRIMARY KEY, type TEXT NOT NULL, body TEXT NOT NULL);
+  CREATE TABLE IF NOT EXISTS attribute(resource TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL);
+  CREATE INDEX IF NOT EXISTS attribute_value ON attribute(name, value);
+  CREATE INDEX IF NOT EXISTS attribute_resource ON attribute(resource);`);
+const insertResource = db.prepare('INSERT OR REPLACE INTO resource VALUES (?, ?, ?)');
+const insertAttribute = db.prepare('INSERT INTO attribute VALUES (?, ?, ?)');
+const readResource = db.prepare('SELECT body FROM resource WHERE id = ?');
+const subscriptions: { patient: string; endpoint: string }[] = [];
+
+interface Coding {
+  system?: string;
+  code?: string;
+}
+const codings = (value: unknown): Coding[] => (value as { coding?: Coding[] } | undefined)?.coding ?? [];
+const reference = (value: unknown): string => (value as { reference?: string } | undefined)?.reference ?? '';
+
+function attributesOf(r: Resource): [string, string][] {
+  const list: [string, string][] = [['type', r.resourceType]];
+  for (const c of codings(r['code'])) list.push(['code', `${c.system}|${c.code}`]);
+  for (const category of (r['category'] as unknown[] | undefined) ?? [])
+    for (const c of codings(category)) list.push(['category', `${c.system}|${c.code}`]);
+  if (r['subject']) list.push(['patient', reference(r['subject'])]);
+  if (r['device']) list.push(['device', reference(r['device'])]);
+  if (r['effectiveDateTime']) list.push(['date', new Date(r['effectiveDateTime'] as string).toISOString()]);
+  if (r['status']) list.push(['status', r['status'] as string]);
+  return list;
+}
+
+function store(r: Resource): Resource {
+  insertResource.run(`${r.resourceType}/${r.id}`, r.resourceType, JSON.stringify(r));
+  for (const [name, value] of attributesOf(r)) insertAttribute.run(`${r.resourceType}/${r.id}`, name, value);
+  return r;
+}
+
+function transaction<T>(work: () => T): T {
+  db.exec('BEGIN IMMEDIATE');
+  const result = work();
+  db.exec('COMMIT');
+  return result;
+}
+
+function stamped(body: Record<string, unknown>): Resource {
+  const meta = { ...(body['meta'] as object | undefined), versionId: '1', lastUpdated: new Date().toISOString() };
+  return { ...body, id: randomUUID(), meta } as unknown as Resource;
+}
+
+function notify(resources: readonly Resource[]): void {
+  for (const r of resources)
+    for (const s of subscriptions)
+      if (s.patient === reference(r['subject']))
+        void fetch(s.endpoint, {
+          method: 'POST',
+          headers: { 'content-type': 'application/fhir+json' },
+          body: JSON.stringify({ resourceType: 'Bundle', type: 'history', entry: [{ resource: r }] }),
+        }).catch(() => {});
+}
+
+function search(query: Record<string, string | string[] | undefined>): Resource[] {
+  const joins: string[] = [];
+  const values: string[] = [];
+  const where = (name: string, condition: string, value: string): void => {
+    const alias = `a${joins.length}`;
+    joins.push(
+      `JOIN attribute ${alias} ON ${alias}.resource = d.resource AND ${alias}.name = '${name}' AND ${alias}.value ${condition} ?`,
+    );
+    values.push(value);
+  };
+  for (const name of ['patient', 'code', 'category', 'device', 'status']) {
+    const value = query[name];
+    if (typeof value === 'string') where(name, '=', value);
+  }
+  for (const date of [query['date'] ?? []].flat())
+    where('date', date.startsWith('ge') ? '>=' : '<', new Date(date.slice(2)).toISOString());
+  const sql = `SELECT d.resource AS id FROM attribute d ${joins.join(' ')} WHERE d.name = 'date' ORDER BY d.value DESC LIMIT ${Number(query['_count'] ?? 50)}`;
+  return db
+    .prepare(sql)
+    .all(...values)
+    .map((row) => JSON.parse((readResource.get((row as { id: string }).id) as { body: string }).body) as Resource);
+}
+
+const app = express();
+app.use(express.json({ limit: '32mb', type: ['application/json', 'application/fhir+json'] }));
+
+app.post('/fhir/Observation', (req, res) => {
+  const resource = stamped(req.body as Record<string, unknown>);
+  transaction(() => store(resource));
+  notify([resource]);
+  res.status(201).location(`/fhir/Observation/${resource.id}/_history/1`).json(resource);
+});
+app.post('/fhir', (req, res) => {
+  const entries = (req.body as { entry: { resource: Record<string, unknown> }[] }).entry;
+  const stored = transaction(() =>
+    entries.map((e) => store(e.resource['id'] ? ({ ...e.resource } as unknown as Resource) : stamped(e.resource))),
+  );
+  notify(stored);
+  res.json({
+    resourceType: 'Bundle',
+    type: 'transaction-response',
+    entry: stored.map((r) => ({ response: { status: '201', location: `${r.resourceType}/${r.id}/_history/1` } })),
+  });
+});
+app.post('/ingest/readings', (req, res) => {
+  const { readings } = req.body as {
+    readings: {
+      device: { identifier: { value: string }[] };
+      kind: string;
+      time: string;
+      value: string;
+      unit: string;
+    }[];
+  };
+  const stored = transaction(() =>
+    readings.map((r) =>
+      store(
+        stamped({
+          resourceType: 'Observation',
+          status: 'final',
+          category: [
+            { coding: [{ system: 'http://terminology.hl7.org/CodeSystem/observation-category', code: 'vital-signs' }] },
+          ],
+          code: { coding: [{ system: 'urn:example:kind', code: r.kind }] },
+          subject: { reference: `Patient/bench-p${r.device.identifier[0]?.value.slice(6)}` },
+          device: { reference: `Device/bench-d${r.device.identifier[0]?.value.slice(6)}` },
+          effectiveDateTime: r.time,
+          valueQuantity: { value: Number(r.value), unit: r.unit, system: 'http://unitsofmeasure.org', code: r.unit },
+        }),
+      ),
+    ),
+  );
+  notify(stored);
+  res.json({ results: stored.map((r, index) => ({ index, status: 'stored', observation: [`Observation/${r.id}`] })) });
+});
+app.post('/subscribe', (req, res) => {
+  subscriptions.push(req.body as { patient: string; endpoint: string });
+  res.status(201).json({});
+});
+app.get('/fhir/Observation', (req, res) => {
+  const found = search(req.query as Record<string, string | string[] | undefined>);
+  res.json({
+    resourceType: 'Bundle',
+    type: 'searchset',
+    entry: found.map((resource) => ({
+      fullUrl: `/fhir/Observation/${resource.id}`,
+      resource,
+      search: { mode: 'match' },
+    })),
+  });
+});
+app.get('/fhir/:type/:id', (req, res) => {
+  const row = readResource.get(`${req.params.type}/${req.params.id}`) as { body: string } | undefined;
+  if (!row) return void res.status(404).json({});
+  res.json(JSON.parse(row.body));
+});
+const server = app.listen(0, '127.0.0.1', () => {
+  console.log(JSON.stringify({ msg: 'listening', url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` }));
+});
+process.on('SIGTERM', () => process.exit(0));
