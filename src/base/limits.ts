@@ -23,8 +23,13 @@ export interface Limits {
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
   readonly commitTextCharsPerTransactionMax: number;
+  readonly indexRowsPerMergeMin: number;
   readonly classesPerTypeMax: number;
   readonly sortedEntriesMax: number;
+  /** Resources of an index that a search takes one by one, rather than going along another index. */
+  readonly listedEntriesMax: number;
+  /** Texts that a search parses before it reads whole sets of an index instead. */
+  readonly textsPerSearchMax: number;
   readonly conflictRetriesMax: number;
   /** A database transaction is tried again for so long, and so often, before the caller is told to come back. */
   readonly transactionMsMax: number;
@@ -119,8 +124,11 @@ export const limits: Limits = Object.freeze({
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
   commitTextCharsPerTransactionMax: 16 * 2 ** 20,
+  indexRowsPerMergeMin: 250_000,
   classesPerTypeMax: 4_000,
   sortedEntriesMax: 100_000,
+  listedEntriesMax: 2_000,
+  textsPerSearchMax: 500,
   conflictRetriesMax: 5,
   transactionMsMax: 8_000,
   transactionAttemptsMax: 20,

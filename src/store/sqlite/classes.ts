@@ -16,7 +16,7 @@ import { OWNER_PARAMS, primaryDate, tokenRoute, uriRoute } from './routes.ts';
  * - none: this resource has none
  * - a number: one date, `high` is `date` + this many ms and is not stored
  * - own: one date, `high` is stored
- * - many: several dates; the first and the last end are stored, what they match is decided from the text
+ * - many: several dates, or one that ends before it begins; what they match is decided from the text
  */
 export type Span = 'creation' | 'none' | 'own' | 'many' | number;
 
@@ -173,7 +173,8 @@ export function dated(type: string, terms: Terms, noDate: number): Dated {
     high = Math.max(high, term.high);
   }
   if (count === 0) return { span: 'none', date: noDate, high: Number.NaN };
-  if (count > 1) return { span: 'many', date: low, high };
+  // An end before the start breaks what the index takes for granted of its rows.
+  if (count > 1 || high <= low) return { span: 'many', date: low, high };
   return COMMON_SPANS.has(high - low)
     ? { span: high - low, date: low, high: Number.NaN }
     : { span: 'own', date: low, high };

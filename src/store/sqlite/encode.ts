@@ -3,9 +3,10 @@ import { instant } from '../../base/clock.ts';
 import { NO_TERMS, type Terms } from '../../fhir/terms.ts';
 import type { Batch, DocWrite, Write, Written } from '../store.ts';
 import { TYPE } from './dictionary.ts';
+import type { GroupBuffer } from './group.ts';
 import { keyHash, storedKey } from './keys.ts';
 import type { Reader, ResourceRow } from './reader.ts';
-import { changesOf, type IndexRows, indexRows, KEY, noRows, type TextRow } from './rows.ts';
+import { additionsOf, changesOf, type IndexRows, indexRows, KEY, noRows, type TextRow } from './rows.ts';
 import type { Skeletons, StoredBody } from './skeletons.ts';
 import {
   DELETE,
@@ -33,11 +34,9 @@ export interface EncodedWrite {
 }
 
 export interface EncodedBatch {
-  readonly numbers: number[];
-  readonly texts: string[];
   readonly writes: readonly EncodedWrite[];
-  /** Index rows for the log. */
-  readonly log: number[];
+  /** Index rows for the log: [from, to) in the numbers of the group, a pair a write. */
+  readonly logs: readonly number[];
 }
 
 /** The version of a resource that a write follows, as it is or as an earlier write of the batch leaves it. */
@@ -62,52 +61,63 @@ export class Encoder {
     this.#nextRid = nextRid;
   }
 
-  /** `heldAlready`: the key of the write at an index is held by the same resource. */
-  encode(batch: Batch, heldAlready: ReadonlySet<number>): EncodedBatch {
-    const out: EncodedBatch = { numbers: [], texts: [], writes: [], log: [] };
+  /**
+   * Appends the batch to the group. `heldAlready`: the key of the write at an index is held by the same resource.
+   * @throws when the batch is not well formed; what it has appended is to be cut off.
+   */
+  encode(batch: Batch, heldAlready: ReadonlySet<number>, out: GroupBuffer): EncodedBatch {
+    const start = out.mark();
+    const parts = [
+      (batch.preconditions ?? []).filter((p) => p.kind !== 'query').length,
+      batch.writes?.length ?? 0,
+      batch.docs?.length ?? 0,
+      Object.keys(batch.counters ?? {}).length,
+      batch.touches?.length ?? 0,
+    ];
+    out.push(0, 0, ...parts);
+    const begin = out.length;
     this.#preconditions(batch, out);
     const before = new Map<string, Before>();
-    const writes = (batch.writes ?? []).map((write, i) => this.#write(write, heldAlready.has(i), before, out));
+    const logs: number[] = [];
+    const writes = (batch.writes ?? []).map((write, i) => this.#write(write, heldAlready.has(i), before, out, logs));
     for (const doc of batch.docs ?? []) encodeDoc(doc, out);
     for (const [name, amount] of Object.entries(batch.counters ?? {})) {
-      out.numbers.push(amount);
+      out.push(amount);
       out.texts.push(name);
     }
     out.texts.push(...(batch.touches ?? []));
-    return { ...out, writes };
+    out.set(start.numbers, out.length - begin);
+    out.set(start.numbers + 1, out.texts.length - start.texts);
+    return { writes, logs };
   }
 
-  #preconditions(batch: Batch, out: EncodedBatch): void {
+  #preconditions(batch: Batch, out: GroupBuffer): void {
     for (const [index, p] of (batch.preconditions ?? []).entries()) {
       // What a query finds was compared when the group was put together (sequence.ts).
       if (p.kind === 'query') continue;
       if (p.kind === 'guard') {
-        out.numbers.push(PRE_GUARD, index, p.stamp);
+        out.push(PRE_GUARD, index, p.stamp);
         out.texts.push(p.name);
         continue;
       }
       const row = this.#reader.resolve(p.type, p.id);
-      const rid = row?.rid ?? this.#reader.ids.decode(p.id) ?? 0;
-      out.numbers.push(PRE_VERSION, index, this.#reader.dict.id(TYPE, p.type), row ? rid : 0, p.version);
+      const rid = row?.rid ?? this.#ownRid(p.id) ?? 0;
+      out.push(PRE_VERSION, index, this.#reader.dict.id(TYPE, p.type), rid, p.version);
       out.texts.push(p.id);
     }
   }
 
-  #write(write: Write, held: boolean, befores: Map<string, Before>, out: EncodedBatch): EncodedWrite {
+  #write(write: Write, held: boolean, befores: Map<string, Before>, out: GroupBuffer, logs: number[]): EncodedWrite {
     const { type, id } = write.draft;
-    const path = `${type}/${id}`;
-    const before = befores.get(path) ?? this.#before(write);
-    const named = this.#reader.ids.decode(id) !== undefined && before?.id === null;
-    const rid = before?.rid ?? this.#ridFor(id);
-    const isOurs = before ? named : rid === this.#reader.ids.decode(id);
+    const before = befores.get(`${type}/${id}`) ?? this.#before(write);
+    const own = before ? undefined : this.#ownRid(id);
+    const rid = before?.rid ?? own ?? this.#nextRid();
+    const isOurs = before ? before.id === null : own !== undefined;
     const deleted = write.method === 'DELETE';
-    const tools = this.#reader;
-    const terms = deleted ? NO_TERMS : write.terms;
-    const rows = deleted ? noRows(tools, type) : indexRows(tools, type, rid, terms);
-    const old = before?.live ? before.rows : noRows(tools, type);
-    const { log, removed, added } = changesOf(old, rows);
+    const rows = deleted ? noRows(this.#reader, type) : indexRows(this.#reader, type, rid, write.terms);
+    const old = before?.live ? before.rows : undefined;
+    const { log, removed, added } = old ? changesOf(old, rows) : additionsOf(rows);
     const key = write.key === undefined ? undefined : storedKey(write.key);
-    const logged = key === undefined || held ? log : [...log, KEY * 2, keyHash(key), rid];
     const stored = deleted ? undefined : this.#skeletons.store(write.draft);
     const flags =
       (isOurs || write.follows > 0 ? 0 : HAS_ID) |
@@ -116,13 +126,16 @@ export class Encoder {
       (key === undefined ? 0 : HAS_KEY) |
       (write.keyNote === undefined ? 0 : HAS_NOTE) |
       (deleted ? 0 : IS_LIVE) |
-      (before?.live ? WAS_LIVE : 0);
-    const place = before?.live ? before.rows.place : undefined;
-    out.numbers.push(flags, this.#reader.dict.id(TYPE, type), rid, rows.place.cls, stored?.form ?? 0, write.follows);
-    out.numbers.push(METHODS.indexOf(write.method), place?.cls ?? 0, place?.date ?? NOT_STORED);
-    out.numbers.push(rows.place.date, rows.place.high, rows.place.pat, removed.length, added.length);
-    pushAll(out.numbers, [logged.length], logged);
-    pushAll(out.log, logged);
+      (old ? WAS_LIVE : 0);
+    const { cls, date, high, pat } = rows.place;
+    out.push(flags, this.#reader.dict.id(TYPE, type), rid, cls, stored?.form ?? 0, write.follows);
+    out.push(METHODS.indexOf(write.method), old?.place.cls ?? 0, old?.place.date ?? NOT_STORED);
+    const newKey = key === undefined || held ? 0 : 1;
+    out.push(date, high, pat, removed.length, added.length, log.length + newKey * 3);
+    logs.push(out.length);
+    out.pushAll(log);
+    if (newKey) out.push(KEY * 2, keyHash(key as string), rid);
+    logs.push(out.length);
     if (flags & HAS_ID) out.texts.push(id);
     if (stored) out.texts.push(stored.body);
     if (write.origin !== undefined) out.texts.push(write.origin);
@@ -131,14 +144,14 @@ export class Encoder {
     for (const row of removed) encodeText(row, out);
     for (const row of added) encodeText(row, out);
     const version = write.follows + 1;
-    befores.set(path, { rid, version, id: isOurs ? null : id, live: !deleted, rows });
-    return { type, id, version, stored, terms };
+    befores.set(`${type}/${id}`, { rid, version, id: isOurs ? null : id, live: !deleted, rows });
+    return { type, id, version, stored, terms: deleted ? NO_TERMS : write.terms };
   }
 
-  /** A new id of ours has its number already; a client's gets the next one. */
-  #ridFor(id: string): number {
+  /** The number that an id of ours has; undefined for an id that a client made up. */
+  #ownRid(id: string): number | undefined {
     const own = this.#reader.ids.decode(id);
-    return own !== undefined && this.#reader.isHandedOut(own) ? own : this.#nextRid();
+    return own !== undefined && this.#reader.isHandedOut(own) ? own : undefined;
   }
 
   #before(write: Write): Before | undefined {
@@ -157,24 +170,20 @@ export class Encoder {
   }
 }
 
-function pushAll(to: number[], ...lists: readonly (readonly number[])[]): void {
-  for (const list of lists) for (const n of list) to.push(n);
-}
-
-function encodeText(row: TextRow, out: EncodedBatch): void {
-  out.numbers.push(row.table, row.param, row.system);
+function encodeText(row: TextRow, out: GroupBuffer): void {
+  out.push(row.table, row.param, row.system);
   out.texts.push(row.first, row.second);
 }
 
-function encodeDoc(write: DocWrite, out: EncodedBatch): void {
-  out.numbers.push(DOC_OPS.indexOf(write.op));
+function encodeDoc(write: DocWrite, out: GroupBuffer): void {
+  out.push(DOC_OPS.indexOf(write.op));
   if (write.op === 'delete') {
-    out.numbers.push(NOT_STORED);
+    out.push(NOT_STORED);
     out.texts.push(write.collection, write.key, '', '', '');
     return;
   }
   const { collection, key, body, tags, expires } = write.doc;
-  out.numbers.push(expires ?? NOT_STORED);
+  out.push(expires ?? NOT_STORED);
   out.texts.push(
     collection,
     key,

@@ -93,7 +93,10 @@ class SqliteStore implements Store {
     this.#search = new Search(this.#reader, limits);
     this.#changes = new Changes(this.#reader, limits.changeTermsKeptMax);
     this.#docs = new Docs(db, clock);
-    this.#writer = new Writer(path, { message: (m) => this.#receive(m), dead: (error) => this.#died(error) });
+    this.#writer = new Writer(
+      { path, rowsPerMerge: limits.indexRowsPerMergeMin },
+      { message: (m) => this.#receive(m), dead: (error) => this.#died(error) },
+    );
     this.#queue = new CommitQueue({
       reader: this.#reader,
       search: this.#search,
@@ -179,7 +182,10 @@ class SqliteStore implements Store {
   }
 
   keyHolders(keys: readonly string[]): readonly KeyHolder[] {
-    return this.#reader.snapshot(() => keys.map((key) => this.#keys.holder(key)).filter((h) => h !== undefined));
+    return this.#reader.snapshot(() => {
+      this.#keys.lookUp(keys);
+      return keys.map((key) => this.#keys.holder(key)).filter((holder) => holder !== undefined);
+    });
   }
   changesSince(after: number, limit: number) {
     return this.#changes.since(after, limit);

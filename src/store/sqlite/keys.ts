@@ -6,7 +6,8 @@ import type { Reader } from './reader.ts';
 const PLAIN_CHARS_MAX = 24;
 const DIGEST_MARK = '#';
 const DIGEST_CHARS = 22;
-const ABSENT_ENTRIES_MAX = 20_000;
+const ABSENT_ENTRIES_MAX = 50_000;
+const MANY_KEYS = 4;
 
 /** What is stored of a key: itself when it is short, else 128 bits of its SHA-256. */
 export const storedKey = (key: string): string =>
@@ -40,6 +41,16 @@ export class Keys {
   /** A merge has ended, or another process wrote. */
   forget(): void {
     this.#absent = new Set();
+  }
+
+  /** Looks for many keys with one query; those that nobody holds need no other one. */
+  lookUp(keys: readonly string[]): void {
+    const unknown = keys.map((key) => keyHash(storedKey(key))).filter((hashed) => !this.#absent.has(hashed));
+    if (unknown.length < MANY_KEYS) return;
+    const sql = 'SELECT hash FROM key WHERE hash IN (SELECT value FROM json_each(?))';
+    const present = new Set(this.#reader.db.all(sql, `[${unknown.join()}]`).map((row) => row[0] as number));
+    if (this.#absent.size + unknown.length > ABSENT_ENTRIES_MAX) this.forget();
+    for (const hashed of unknown) if (!present.has(hashed)) this.#absent.add(hashed);
   }
 
   #rids(hashed: number): readonly number[] {

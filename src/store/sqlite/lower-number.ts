@@ -3,9 +3,9 @@ import { NO_TERMS } from '../../fhir/terms.ts';
 import type { DateFilter, NumberFilter, QuantityFilter } from '../../search/plan.ts';
 import { compareInterval, compareNumber, matches } from '../../search/predicate.ts';
 import { PARAM, UNIT } from './dictionary.ts';
-import { startsOf } from './range.ts';
+import { type DateRange, EVERY_DATE, startsOf } from './range.ts';
 import type { Reader } from './reader.ts';
-import { SAME_AS } from './routes.ts';
+import { invertedParam, SAME_AS } from './routes.ts';
 
 /** SQL for the values that a comparator admits, and how many times [value, low, high] fill it. */
 function valueRange(f: NumberFilter | QuantityFilter): { sql: string; args: number[] } {
@@ -60,24 +60,35 @@ export function numberRids(reader: Reader, type: string, f: NumberFilter | Quant
   return [...rids];
 }
 
-export function dateRids({ db, dict, tail }: Reader, type: string, f: DateFilter, limit: number): number[] {
-  const param = dict.find(PARAM, `${type}.${f.param}`);
-  if (param === undefined) return [];
-  const { from, to } = startsOf(f, Number.POSITIVE_INFINITY);
+export function dateRids(reader: Reader, type: string, f: DateFilter, limit: number): number[] {
   const rids = new Set<number>();
+  addDates(reader, `${type}.${f.param}`, f, startsOf(f, Number.POSITIVE_INFINITY), limit, rids);
+  addDates(reader, invertedParam(type, f.param), f, EVERY_DATE, limit, rids);
+  return [...rids];
+}
+
+function addDates(
+  { db, dict, tail }: Reader,
+  name: string,
+  f: DateFilter,
+  { from, to }: DateRange,
+  limit: number,
+  rids: Set<number>,
+): void {
+  const param = dict.find(PARAM, name);
+  if (param === undefined) return;
   const add = (low: number, high: number, rid: number): void => {
     if (compareInterval(f.comparator, { low, high }, f)) rids.add(rid);
   };
-  const rows = db
-    .statement('SELECT low, high, rid FROM date_term WHERE param = ? AND low >= ? AND low < ?')
-    .iterate(param, Math.max(from, -Number.MAX_SAFE_INTEGER), to);
-  for (const row of rows) {
-    const [low, high, rid] = row as unknown as [number, number, number];
-    add(low, high, rid);
-    if (rids.size >= limit) return [...rids];
-  }
   const waiting = tail.date(param);
   for (let i = 0; i < waiting.length; i += 3)
     add(waiting[i] as number, waiting[i + 1] as number, waiting[i + 2] as number);
-  return [...rids];
+  const rows = db
+    .statement('SELECT low, high, rid FROM date_term WHERE param = ? AND low >= ? AND low < ?')
+    .iterate(param, Math.max(from, EVERY_DATE.from), to);
+  for (const row of rows) {
+    if (rids.size >= limit) return;
+    const [low, high, rid] = row as unknown as [number, number, number];
+    add(low, high, rid);
+  }
 }

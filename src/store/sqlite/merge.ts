@@ -9,12 +9,10 @@
 import type { Connection } from './connection.ts';
 import { BY_PATIENT, DATE, KEY, QUANTITY, REFERENCE, WIDTH } from './rows.ts';
 
-/** Some 64,000 Observations: 15 MB in the log, as much in the memory of the main thread. */
-const ROWS_PER_MERGE = 250_000;
 /** Merged for each row that is appended: more than one, so that a merge ends before the next one begins. */
 const MERGED_PER_ROW = 1.5;
 /** Below this it waits for more: a few rows would cost a page each. */
-const ROWS_PER_STEP_MIN = 500;
+const ROWS_PER_STEP = 500;
 const LOG_ROWS_DELETED_PER_STEP = 50;
 const BYTES_PER_NUMBER = 8;
 const MEAN_ROW_BYTES = 38;
@@ -59,9 +57,14 @@ export class Merge {
   #gathered: number;
   #owed = 0;
   readonly #cancelled = new Set<string>();
+  /** 250,000 rows are some 64,000 Observations: 10 MB in the log, as much in the memory of the main thread. */
+  readonly #rowsPerMerge: number;
+  readonly #rowsPerStep: number;
 
-  constructor(db: Connection) {
+  constructor(db: Connection, rowsPerMerge: number) {
     this.#db = db;
+    this.#rowsPerMerge = rowsPerMerge;
+    this.#rowsPerStep = Math.min(ROWS_PER_STEP, rowsPerMerge);
     this.#gathered = this.#waiting();
   }
 
@@ -98,7 +101,7 @@ export class Merge {
    */
   step(rows: number, lid: number): { sealed: boolean; merged: boolean } {
     this.#gathered += rows;
-    const sealed = this.#chunk === undefined && this.#gathered >= ROWS_PER_MERGE && lid > 0;
+    const sealed = this.#chunk === undefined && this.#gathered >= this.#rowsPerMerge && lid > 0;
     if (sealed) {
       this.#chunk = { upTo: lid, at: -1, rows: new Float64Array(0), order: new Float64Array(0), done: 0 };
       this.#gathered = 0;
@@ -107,7 +110,7 @@ export class Merge {
     }
     if (!this.#chunk) return { sealed, merged: false };
     this.#owed += Math.ceil(rows * MERGED_PER_ROW);
-    if (this.#owed < ROWS_PER_STEP_MIN) return { sealed, merged: false };
+    if (this.#owed < this.#rowsPerStep) return { sealed, merged: false };
     const owed = this.#owed;
     this.#owed = 0;
     return { sealed, merged: this.#advance(this.#chunk, owed) };

@@ -7,7 +7,7 @@ import { dateRids, numberRids } from './lower-number.ts';
 import { chainFound, hasFound, referenceFound } from './lower-reference.ts';
 import { identifierRids, stringRids, tokenRids, uriRids } from './lower-text.ts';
 import type { Reader } from './reader.ts';
-import { identifierParam, primaryDate, SAME_AS, tokenRoute, uriRoute } from './routes.ts';
+import { identifierParam, invertedParam, primaryDate, SAME_AS, tokenRoute, uriRoute } from './routes.ts';
 import { DELETE } from './wire.ts';
 
 export interface Found {
@@ -158,8 +158,10 @@ function present({ db, dict, tail }: Reader, type: string, f: MissingFilter): Re
   const table = TABLE_OF[f.type];
   if (table === undefined) return undefined;
   const rids = new Set<number>();
-  for (const code of SAME_AS[`${type}.${f.param}`] ?? [f.param]) {
-    const param = dict.find(PARAM, `${type}.${code}`);
+  const names = (SAME_AS[`${type}.${f.param}`] ?? [f.param]).map((code) => `${type}.${code}`);
+  if (f.type === 'date') names.push(invertedParam(type, f.param));
+  for (const name of names) {
+    const param = dict.find(PARAM, name);
     if (param === undefined) continue;
     for (const row of db.all(`SELECT rid FROM ${table} WHERE param = ?`, param)) rids.add(row[0] as number);
     const add = (rows: readonly number[], width: number): void => {

@@ -8,6 +8,7 @@ import type { Limits } from '../../base/limits.ts';
 import type { Batch, Committed, Refusal } from '../store.ts';
 import type { Changes } from './changes.ts';
 import { type EncodedBatch, type Encoder, writtenOf } from './encode.ts';
+import { GroupBuffer } from './group.ts';
 import type { Keys } from './keys.ts';
 import type { Reader } from './reader.ts';
 import type { Search } from './search.ts';
@@ -59,6 +60,8 @@ export class CommitQueue {
   #groups = 0;
   #lastAt: number;
   #lastSeq: number;
+  /** Of the group that is being built, then with the writer. */
+  readonly #buffer = new GroupBuffer();
   #idle: (() => void)[] = [];
   #broken: Error | undefined;
   readonly counted = { commits: 0, groups: 0, syncMicros: 0 };
@@ -137,42 +140,47 @@ export class CommitQueue {
     const sequence = new Sequence(search, keys, at);
     const members: Flight['members'][number][] = [];
     const left: Pending[] = [];
+    const buffer = this.#buffer;
+    buffer.clear();
     let chars = 0;
     let next = 0;
     for (; next < this.#waiting.length; next++) {
       if (members.length >= limits.commitBatchesPerTransactionMax) break;
       if (chars > limits.commitTextCharsPerTransactionMax) break;
       const pending = this.#waiting[next] as Pending;
+      const from = buffer.texts.length;
       const encoded = this.#take(sequence, pending);
       if (encoded === 'wait') left.push(pending);
       if (encoded === 'wait' || encoded === 'answered') continue;
       members.push({ pending, encoded });
-      for (const text of encoded.texts) chars += text.length;
+      for (let i = from; i < buffer.texts.length; i++) chars += (buffer.texts[i] as string).length;
     }
     this.#waiting = left.concat(this.#waiting.slice(next));
     if (members.length === 0) return;
     this.#lastAt = at;
     const definitions = reader.dict.fresh();
     this.#flight = { id: ++this.#groups, at, definitions: definitions.length, members };
-    const numbers: number[] = [at, this.#lastSeq, definitions.length];
-    const texts: string[] = [];
-    for (const d of definitions) {
-      numbers.push(d.kind, d.id);
-      texts.push(d.text);
-    }
-    numbers.push(members.length);
-    for (const { pending, encoded } of members) appendBatch(pending.batch, encoded, numbers, texts);
-    writer.send({ kind: 'group', id: this.#flight.id, numbers: Float64Array.from(numbers), texts });
+    const head = [at, this.#lastSeq, members.length, definitions.length, ...definitions.flatMap((d) => [d.kind, d.id])];
+    writer.send({
+      kind: 'group',
+      id: this.#flight.id,
+      head: Float64Array.from(head),
+      definitions: definitions.map((d) => d.text),
+      numbers: buffer.numbers(),
+      texts: buffer.texts,
+    });
   }
 
   #take(sequence: Sequence, pending: Pending): EncodedBatch | 'wait' | 'answered' {
+    const mark = this.#buffer.mark();
     try {
       const judgement = sequence.judge(pending.batch);
       if (judgement.kind === 'wait') return 'wait';
-      if (judgement.kind === 'go') return this.#parts.encoder.encode(pending.batch, judgement.heldKeys);
+      if (judgement.kind === 'go') return this.#parts.encoder.encode(pending.batch, judgement.heldKeys, this.#buffer);
       pending.resolve({ ok: false, refusal: judgement.refusal });
     } catch (error) {
       // Only this batch is at fault: a skeleton with a hole too many, terms without a value.
+      this.#buffer.cut(mark);
       pending.reject(error as Error);
     }
     return 'answered';
@@ -223,10 +231,10 @@ export class CommitQueue {
   #tail(flight: Flight, done: GroupDone): void {
     const { tail } = this.#parts.reader;
     if (done.lid > tail.lid) {
-      const log: number[] = [];
       for (const [i, { encoded }] of flight.members.entries())
-        if (done.results[i * 4] === 1) for (const n of encoded.log) log.push(n);
-      tail.apply(done.lid, Float64Array.from(log));
+        if (done.results[i * 4] === 1)
+          for (let j = 0; j < encoded.logs.length; j += 2)
+            tail.apply(done.lid, this.#buffer.slice(encoded.logs[j] as number, encoded.logs[j + 1] as number));
     }
     if (done.sealed) tail.seal();
     if (done.merged) tail.merged();
@@ -267,14 +275,6 @@ export class CommitQueue {
     this.#rejectAll([...members.map((m) => m.pending), ...this.#waiting.splice(0)], error);
     for (const resolve of this.#idle.splice(0)) resolve();
   }
-}
-
-function appendBatch(batch: Batch, encoded: EncodedBatch, numbers: number[], texts: string[]): void {
-  const preconditions = (batch.preconditions ?? []).filter((p) => p.kind !== 'query').length;
-  numbers.push(encoded.numbers.length, encoded.texts.length, preconditions, encoded.writes.length);
-  numbers.push(batch.docs?.length ?? 0, Object.keys(batch.counters ?? {}).length, batch.touches?.length ?? 0);
-  for (const n of encoded.numbers) numbers.push(n);
-  for (const text of encoded.texts) texts.push(text);
 }
 
 function refusalOf(code: number, index: number, version: number): Refusal {

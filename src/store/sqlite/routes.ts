@@ -40,3 +40,6 @@ export const primaryDate = (type: string): string | undefined => PRIMARY_DATE[ty
 
 /** The parameter under which `Reference.identifier` is found. */
 export const identifierParam = (type: string, param: string): string => `${type}.${param}:identifier`;
+
+/** The parameter of dates that end before they begin: no range of starts is known to hold them. */
+export const invertedParam = (type: string, param: string): string => `${type}.${param}:inverted`;

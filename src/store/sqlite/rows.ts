@@ -5,7 +5,15 @@ import { dated, owned } from './classes.ts';
 import { type Dictionary, PARAM, SYSTEM, UNIT } from './dictionary.ts';
 import { memo } from './memo.ts';
 import type { Refs } from './refs.ts';
-import { identifierParam, isOwnerParam, primaryDate, quantityRoute, tokenRoute, uriRoute } from './routes.ts';
+import {
+  identifierParam,
+  invertedParam,
+  isOwnerParam,
+  primaryDate,
+  quantityRoute,
+  tokenRoute,
+  uriRoute,
+} from './routes.ts';
 import { NO_DATE } from './schema.ts';
 
 /** Kinds of log rows: `kind * 2`, plus 1 to take the row away again; then as many numbers as `WIDTH` says. */
@@ -98,31 +106,37 @@ function numbers(
   date: number,
   owners: readonly string[],
 ): void {
+  const params = paramsOf(dict, type);
+  const param = (code: string): number =>
+    params.get(code) ?? memo(params, code, () => dict.id(PARAM, `${type}.${code}`));
   for (const term of terms.reference)
     if (!isOwnerParam(term.param) || !owners.includes(term.param))
-      log.push(REFERENCE * 2, param(dict, type, term.param), refs.code(term.type, term.id), date, rid);
+      log.push(REFERENCE * 2, param(term.param), refs.code(term.type, term.id), date, rid);
   for (const term of terms.quantity)
     if (quantityRoute(type, term.param) === 'table') {
       const unit = dict.id(UNIT, `${term.system}\x1f${term.code}\x1f${term.unit}`);
-      log.push(QUANTITY * 2, param(dict, type, term.param), unit, term.value, rid);
+      log.push(QUANTITY * 2, param(term.param), unit, term.value, rid);
     }
-  for (const term of terms.number) log.push(QUANTITY * 2, param(dict, type, term.param), 0, term.value, rid);
+  for (const term of terms.number) log.push(QUANTITY * 2, param(term.param), 0, term.value, rid);
   const primary = primaryDate(type);
   for (const term of terms.date)
-    if (term.param !== primary) log.push(DATE * 2, param(dict, type, term.param), term.low, term.high, rid);
+    if (term.param !== primary) {
+      const inverted = term.high <= term.low;
+      const id = inverted ? dict.id(PARAM, invertedParam(type, term.param)) : param(term.param);
+      log.push(DATE * 2, id, term.low, term.high, rid);
+    }
 }
 
 const paramIds = new WeakMap<Dictionary, Map<string, Map<string, number>>>();
-/** `dict.id(PARAM, …)` without building the text each time. */
-function param(dict: Dictionary, type: string, code: string): number {
+/** `dict.id(PARAM, …)` of each parameter of a type, without building the text each time. */
+function paramsOf(dict: Dictionary, type: string): Map<string, number> {
   const types = memo(paramIds, dict, () => {
     const made = new Map<string, Map<string, number>>();
     // Numbers that were never written are given out again.
     dict.onDefinition((definition) => definition === undefined && made.clear());
     return made;
   });
-  const ofType = memo(types, type, () => new Map<string, number>());
-  return memo(ofType, code, () => dict.id(PARAM, `${type}.${code}`));
+  return memo(types, type, () => new Map<string, number>());
 }
 
 function texts({ dict }: RowTools, type: string, terms: Terms): TextRow[] {
@@ -139,6 +153,17 @@ function texts({ dict }: RowTools, type: string, terms: Terms): TextRow[] {
       add(TOKEN, identifierParam(type, t.param), dict.id(SYSTEM, t.identifier.system), t.identifier.value, '');
   return rows;
 }
+
+/** What a resource that was in no index adds. */
+export const additionsOf = (rows: IndexRows): RowChanges => ({
+  log: rows.log,
+  removed: [],
+  added: distinctTexts(rows.texts),
+});
+
+const textKey = (t: TextRow): string => JSON.stringify(t);
+const distinctTexts = (rows: readonly TextRow[]): readonly TextRow[] =>
+  rows.length < 2 ? rows : [...new Map(rows.map((t) => [textKey(t), t])).values()];
 
 export interface RowChanges {
   readonly log: readonly number[];
@@ -164,9 +189,8 @@ export function changesOf(before: IndexRows, after: IndexRows): RowChanges {
   const log: number[] = [];
   for (const [key, [op = 0, ...rest]] of old) if (!now.has(key)) log.push(op + 1, ...rest);
   for (const [key, record] of now) if (!old.has(key)) log.push(...record);
-  const key = (t: TextRow): string => JSON.stringify(t);
-  const oldTexts = new Map(before.texts.map((t) => [key(t), t]));
-  const newTexts = new Map(after.texts.map((t) => [key(t), t]));
+  const oldTexts = new Map(before.texts.map((t) => [textKey(t), t]));
+  const newTexts = new Map(after.texts.map((t) => [textKey(t), t]));
   return {
     log,
     removed: [...oldTexts].filter(([k]) => !newTexts.has(k)).map(([, t]) => t),

@@ -15,9 +15,6 @@ import type { Position } from './runs.ts';
 import { chooseSource, type Source } from './source.ts';
 import { DELETE } from './wire.ts';
 
-/** After so many texts parsed, sets of the index take over for what they can decide. */
-const TEXTS_PER_SEARCH_MAX = 500;
-
 interface Placed {
   readonly c: Candidate;
   readonly values: Values;
@@ -88,7 +85,11 @@ export class Search implements Prober {
 
   #begin(type: string, filter: Filter): Run {
     const lowered = this.#lowering.lower(type, filter);
-    return { lowered, judge: new Judge(this.reader, this), source: chooseSource(this, lowered) };
+    return {
+      lowered,
+      judge: new Judge(this.reader, this),
+      source: chooseSource(this, lowered, this.#limits.listedEntriesMax),
+    };
   }
 
   /** Candidates that are found, in the order of their source. */
@@ -99,7 +100,7 @@ export class Search implements Prober {
       const pick = run.lowered.picks.get(c.cls.id);
       if (!pick || !run.judge.all(pick.rest, c, run.source.given)) continue;
       yield c;
-      if (sets || Candidate.parsed - start < TEXTS_PER_SEARCH_MAX) continue;
+      if (sets || Candidate.parsed - start < this.#limits.textsPerSearchMax) continue;
       sets = true;
       this.#useSets(run);
     }

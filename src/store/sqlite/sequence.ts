@@ -19,12 +19,12 @@ export type Judgement =
 
 const GO_WITHOUT_KEYS: Judgement = { kind: 'go', heldKeys: new Set() };
 const WAIT: Judgement = { kind: 'wait' };
-const pathOf = ({ draft }: Write): string => `${draft.type}/${draft.id}`;
 
 export class Sequence {
   readonly #search: Search;
   readonly #keys: Keys;
   readonly #at: number;
+  /** Ids, whatever their type: two of one id only wait for each other. */
   readonly #touched = new Set<string>();
   readonly #keysTaken = new Set<string>();
   readonly #writes: Write[] = [];
@@ -41,7 +41,7 @@ export class Sequence {
   judge(batch: Batch): Judgement {
     const writes = batch.writes ?? [];
     for (const write of writes) {
-      if (this.#touched.has(pathOf(write))) return WAIT;
+      if (this.#touched.has(write.draft.id)) return WAIT;
       if (write.key !== undefined && this.#keysTaken.has(write.key)) return WAIT;
     }
     for (const [index, p] of (batch.preconditions ?? []).entries()) {
@@ -56,7 +56,7 @@ export class Sequence {
 
   #count(writes: readonly Write[]): void {
     for (const write of writes) {
-      this.#touched.add(pathOf(write));
+      this.#touched.add(write.draft.id);
       if (write.key !== undefined) this.#keysTaken.add(write.key);
       this.#writes.push(write);
     }
@@ -85,6 +85,7 @@ export class Sequence {
     if (writes.every((w) => w.key === undefined)) return GO_WITHOUT_KEYS;
     const heldKeys = new Set<number>();
     const own = new Map<string, KeyHolder>();
+    this.#keys.lookUp(writes.map((w) => w.key).filter((key) => key !== undefined));
     for (const [index, write] of writes.entries()) {
       const { key } = write;
       if (key === undefined) continue;

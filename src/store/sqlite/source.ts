@@ -33,22 +33,21 @@ export interface Source {
   candidates(descending: boolean, after: Position | undefined, piece: number): Iterable<Candidate>;
 }
 
-/** Up to here the resources of an index are taken as a list, each looked at. */
-const LIST_MAX = 2_000;
 /** A list this short is better than reading a patient's rows. */
 const SHORT_LIST_MAX = 200;
 /** With more classes than this it is looked up which ones the patient has. */
 const CLASSES_TRIED_MAX = 8;
 const NO_DATES = { from: NO_DATE, to: NO_DATE + 1 };
 
-export function chooseSource(prober: Prober, lowered: Lowered): Source {
+/** `listMax`: up to here the resources of an index are taken as a list, each looked at. */
+export function chooseSource(prober: Prober, lowered: Lowered, listMax: number): Source {
   const { reader } = prober;
   const dates = lowered.conjuncts.filter(
     (f): f is DateFilter => f.op === 'date' && f.param === primaryDate(lowered.type),
   );
   const owner = ownerOf(prober, lowered);
   const others = lowered.rest.filter((f) => f !== owner?.filter && !dates.includes(f as DateFilter));
-  const best = shortest(prober, lowered.type, others, owner ? SHORT_LIST_MAX : LIST_MAX);
+  const best = shortest(prober, lowered.type, others, owner ? Math.min(SHORT_LIST_MAX, listMax) : listMax);
   if (best) return listSource(reader, lowered, best.filter, best.found);
   if (owner) return patientSource(reader, lowered, owner.pats, owner.param, dates);
   const reference = others.find((f): f is ReferenceFilter => f.op === 'reference' && !isOwnerParam(f.param));

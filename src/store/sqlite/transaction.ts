@@ -23,9 +23,9 @@ export class Transactions {
   #lid = 0;
   #foreign = false;
 
-  constructor(db: Connection) {
+  constructor(db: Connection, rowsPerMerge: number) {
     this.#db = db;
-    this.#merge = new Merge(db);
+    this.#merge = new Merge(db, rowsPerMerge);
     this.#dataVersion = this.#readDataVersion();
     this.#refresh();
   }
@@ -85,16 +85,14 @@ export class Transactions {
   }
 
   #group(message: Group, savepoints: boolean): FromWriter {
-    const from = new Cursor(message.numbers, message.texts);
-    const at = from.number();
-    const expected = from.number();
+    const [at = 0, expected = 0, batches = 0] = message.head;
     return this.#inTransaction(() => {
-      if (expected !== this.#seq || !this.#define(from)) {
+      if (expected !== this.#seq || !this.#define(message)) {
         this.#db.run('ROLLBACK');
         return { kind: 'stale', id: message.id };
       }
       const to: Gathered = { at, seq: this.#seq, maxRid: this.#maxRid, log: [], counts: new Map() };
-      const results = this.#batches(from, to, savepoints);
+      const results = this.#batches(new Cursor(message.numbers, message.texts), batches, to, savepoints);
       const { lid, rows } = this.#append(to);
       const { sealed, merged } = this.#merge.step(rows, lid);
       const start = process.hrtime.bigint();
@@ -108,17 +106,16 @@ export class Transactions {
   }
 
   /** False when another process gave one of the numbers, or a number to one of the texts. */
-  #define(from: Cursor): boolean {
+  #define({ head, definitions }: Group): boolean {
     let free = true;
-    for (let n = from.number(); n > 0; n--) {
-      const row = [from.number(), from.number(), from.text()] as const;
-      free = this.#db.run('INSERT OR IGNORE INTO dict(kind, id, text) VALUES (?, ?, ?)', ...row) === 1 && free;
+    for (const [i, text] of definitions.entries()) {
+      const [kind = 0, id = 0] = head.subarray(4 + i * 2, 6 + i * 2);
+      free = this.#db.run('INSERT OR IGNORE INTO dict(kind, id, text) VALUES (?, ?, ?)', kind, id, text) === 1 && free;
     }
     return free;
   }
 
-  #batches(from: Cursor, to: Gathered, savepoints: boolean): Float64Array {
-    const count = from.number();
+  #batches(from: Cursor, count: number, to: Gathered, savepoints: boolean): Float64Array {
     const results = new Float64Array(count * 4);
     for (let i = 0; i < count; i++) {
       const length = from.number();

@@ -3,20 +3,18 @@
  * texts in one array, read in order. An object graph would cost more to clone than the insert itself.
  */
 
-/** Order of the numbers; texts are taken in the same order where a comment says so.
+/** Order of the numbers of a group; texts are taken in the same order where a dot says so.
  *
- * group:  at, expected seq, definitions, batches, then
- *   definition: kind, id                                            · text
- *   batch:      how many numbers and how many texts its parts take; how many preconditions, writes, docs, counters and
- *               touches it has; then each of these:
- *     precondition: PRE_VERSION, index, type, rid, version           · id ('' when the rid is known)
- *                   PRE_GUARD, index, stamp                          · name
- *     write:    flags, type, rid, cls, form, follows, method, old cls, old date (NaN: no class row before),
- *               new date, high, pat, removed text rows, added text rows, log length, log… · id? body? origin? key? note?
- *     text row: table, param, system                                 · first, second
- *     doc:      op, expires (NaN: never)                             · collection, key, body, tags, was
- *     counter:  amount                                               · name
- *     touch:                                                         · name
+ * batch:          how many numbers and how many texts its parts take; how many preconditions, writes, docs, counters and
+ *                 touches it has; then each of these
+ *   precondition: PRE_VERSION, index, type, rid, version             · id
+ *                 PRE_GUARD, index, stamp                            · name
+ *   write:        flags, type, rid, cls, form, follows, method, old cls, old date (NaN: no class row before), new date, high,
+ *                 pat, removed text rows, added text rows, log length, log…  · id? body? origin? key? note?
+ *   text row:     table, param, system                               · first, second
+ *   doc:          op, expires (NaN: never)                           · collection, key, body, tags, was
+ *   counter:      amount                                             · name
+ *   touch:                                                           · name
  */
 export const PRE_VERSION = 0;
 export const PRE_GUARD = 1;
@@ -43,7 +41,17 @@ export const REFUSALS = ['exists', 'version', 'precondition', 'guard', 'doc-exis
 export type WireRefusal = (typeof REFUSALS)[number];
 
 export type ToWriter =
-  | { readonly kind: 'group'; readonly id: number; readonly numbers: Float64Array; readonly texts: readonly string[] }
+  | {
+      readonly kind: 'group';
+      readonly id: number;
+      /** lastUpdated, the change number that the main thread believes to be the newest, batches, definitions, then kind and id of each. */
+      readonly head: Float64Array;
+      /** Texts of the definitions. */
+      readonly definitions: readonly string[];
+      /** Of the batches. */
+      readonly numbers: Float64Array;
+      readonly texts: readonly string[];
+    }
   /** `rids` numbers for new resources, in a transaction of its own. */
   | { readonly kind: 'reserve'; readonly rids: number }
   /** Once a second: looks for writes of other processes, and purges expired documents. */
@@ -82,6 +90,8 @@ export type FromWriter =
 
 export interface WriterStart {
   readonly path: string;
+  /** `indexRowsPerMergeMin` of the limits. */
+  readonly rowsPerMerge: number;
 }
 
 /** Takes numbers and texts in the order in which they were put. */

@@ -8,9 +8,9 @@ const CACHE_KIB = 24 * 1024;
 
 const port = parentPort;
 if (!port) throw new Error('the writer is a worker thread');
-const { path } = workerData as WriterStart;
+const { path, rowsPerMerge } = workerData as WriterStart;
 const db = new Connection(path, { readOnly: false, cacheKib: CACHE_KIB });
-const transactions = new Transactions(db);
+const transactions = new Transactions(db, rowsPerMerge);
 
 const answer = (message: FromWriter): void => port.postMessage(message);
 

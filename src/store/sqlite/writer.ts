@@ -15,8 +15,7 @@ export class Writer {
   #dead: Error | undefined;
 
   /** `dead` is called once when the thread ends without being asked to. */
-  constructor(path: string, on: { message(message: FromWriter): void; dead(error: Error): void }) {
-    const start: WriterStart = { path };
+  constructor(start: WriterStart, on: { message(message: FromWriter): void; dead(error: Error): void }) {
     this.#worker = new Worker(WORKER, {
       workerData: start,
       resourceLimits: { maxOldGenerationSizeMb: OLD_SPACE_MB, maxYoungGenerationSizeMb: YOUNG_SPACE_MB },
