@@ -102,6 +102,7 @@ function applyWrite(db: Connection, merge: Merge, index: number, from: Cursor, t
   const date = from.number();
   const high = from.number();
   const pat = from.number();
+  const checksum = from.number();
   const removed = from.number();
   const added = from.number();
   const log = from.slice(from.number());
@@ -114,8 +115,8 @@ function applyWrite(db: Connection, merge: Merge, index: number, from: Cursor, t
   if (follows === 0) {
     refuseExisting(db, index, type, rid, id, to);
     db.run(
-      'INSERT INTO resource VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[rid, type, cls, form || null, to.at, seq, method, body, origin, id, key, note],
+      'INSERT INTO resource VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      ...[rid, type, cls, form || null, to.at, seq, method, body, origin, id, key, note, checksum],
     );
     if (id !== null) db.run('INSERT INTO client_id VALUES (?, ?, ?)', type, id, rid);
     if (rid > to.maxRid) to.maxRid = rid;
@@ -123,8 +124,8 @@ function applyWrite(db: Connection, merge: Merge, index: number, from: Cursor, t
     moveToHistory(db, index, type, rid, follows, key);
     db.run(
       `UPDATE resource SET cls = ?, form = ?, version = ?, updated = ?, seq = ?, method = ?, body = ?, origin = ?,
-       key = coalesce(?, key), note = CASE WHEN ? IS NULL THEN note ELSE ? END WHERE rid = ?`,
-      ...[cls, form || null, follows + 1, to.at, seq, method, body, origin, key, key, note, rid],
+       key = coalesce(?, key), note = CASE WHEN ? IS NULL THEN note ELSE ? END, checksum = ? WHERE rid = ?`,
+      ...[cls, form || null, follows + 1, to.at, seq, method, body, origin, key, key, note, checksum, rid],
     );
   }
   db.run('INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)', seq, rid, type, follows + 1, method, to.at);

@@ -35,6 +35,9 @@ export interface ClassRecord {
   readonly terms: Terms;
 }
 
+/** `id` of a record that decides nothing: a former version has no class any more. */
+export const NO_CLASS = 0;
+
 /** The precisions of dateTime and instant: to the millisecond, second, minute, day. */
 const COMMON_SPANS: ReadonlySet<number> = new Set([1, 1000, 60_000, 86_400_000]);
 

@@ -1,7 +1,7 @@
 /** What the class of a resource alone says about a filter: true, false, or undefined when it cannot. */
 import type { Filter, MissingFilter } from '../../search/plan.ts';
 import { matches } from '../../search/predicate.ts';
-import type { ClassRecord } from './classes.ts';
+import { type ClassRecord, NO_CLASS } from './classes.ts';
 import { isOwnerParam, primaryDate, tokenRoute, uriRoute } from './routes.ts';
 
 export type Verdict = boolean | undefined;
@@ -52,6 +52,7 @@ function some(filters: readonly Filter[], cls: ClassRecord): Verdict {
 }
 
 function decideLeaf(filter: Filter, cls: ClassRecord): Verdict {
+  if (cls.id === NO_CLASS) return undefined;
   switch (filter.op) {
     case 'token':
       return tokenRoute(cls.type, filter.param) === 'class' ? byTerms(filter, cls) : undefined;

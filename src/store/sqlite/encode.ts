@@ -6,8 +6,9 @@ import { TYPE } from './dictionary.ts';
 import type { GroupBuffer } from './group.ts';
 import { keyHash, storedKey } from './keys.ts';
 import type { Reader, ResourceRow } from './reader.ts';
-import { additionsOf, changesOf, type IndexRows, indexRows, KEY, noRows, type TextRow } from './rows.ts';
+import { additionsOf, changesOf, checksumOf, type IndexRows, indexRows, KEY, noRows, type TextRow } from './rows.ts';
 import type { Skeletons, StoredBody } from './skeletons.ts';
+import { strayRows } from './stray.ts';
 import {
   DELETE,
   DOC_OPS,
@@ -131,7 +132,7 @@ export class Encoder {
     out.push(flags, this.#reader.dict.id(TYPE, type), rid, cls, stored?.form ?? 0, write.follows);
     out.push(METHODS.indexOf(write.method), old?.place.cls ?? 0, old?.place.date ?? NOT_STORED);
     const newKey = key === undefined || held ? 0 : 1;
-    out.push(date, high, pat, removed.length, added.length, log.length + newKey * 3);
+    out.push(date, high, pat, checksumOf(rows), removed.length, added.length, log.length + newKey * 3);
     logs.push(out.length);
     out.pushAll(log);
     if (newKey) out.push(KEY * 2, keyHash(key as string), rid);
@@ -163,10 +164,11 @@ export class Encoder {
     return { rid: row.rid, version: row.version, id: row.id, live, rows: this.#rowsOf(type, row, live) };
   }
 
-  /** The index rows of a version as it was written: the extractor says the same of the same text. */
+  /** The index rows that the newest version was stored with. */
   #rowsOf(type: string, row: ResourceRow, live: boolean): IndexRows {
     if (!live) return noRows(this.#reader, type);
-    return indexRows(this.#reader, type, row.rid, this.#reader.termsOf(row));
+    const rows = indexRows(this.#reader, type, row.rid, this.#reader.termsOf(row));
+    return checksumOf(rows) === row.checksum ? rows : strayRows(this.#reader, row);
   }
 }
 

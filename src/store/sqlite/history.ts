@@ -2,10 +2,11 @@
  * History, newest first. A version is shown when it is within the access filter itself, and the resource as it stands is too:
  * what was moved to another patient is not shown to the former one. A deletion is judged by the version before it.
  */
+import { NO_TERMS } from '../../fhir/terms.ts';
 import type { AccessFilter } from '../../search/plan.ts';
 import type { HistoryPage, HistoryQuery, Stored } from '../store.ts';
 import { Candidate } from './candidate.ts';
-import type { ClassRecord } from './classes.ts';
+import { type ClassRecord, NO_CLASS } from './classes.ts';
 import { TYPE } from './dictionary.ts';
 import { Judge, type Others } from './judge.ts';
 import type { Reader, ResourceRow } from './reader.ts';
@@ -110,14 +111,14 @@ class Gate {
   }
 }
 
-/** A class that decides nothing: former versions are judged by their text. */
+/** Former versions are judged by their text. */
 const undecided = (type: string): ClassRecord => ({
-  id: 0,
+  id: NO_CLASS,
   type,
   typeId: 0,
   span: 'many',
-  owners: ['subject'],
-  shared: true,
+  owners: [],
+  shared: false,
   open: true,
-  terms: { token: [], string: [], date: [], number: [], quantity: [], reference: [], uri: [], composite: [] },
+  terms: NO_TERMS,
 });

@@ -28,9 +28,11 @@ export interface ResourceRow {
   readonly origin: string | null;
   /** Null: the server named it. */
   readonly id: string | null;
+  /** Of the index rows that it was stored with. */
+  readonly checksum: number;
 }
 
-const COLUMNS = 'rid, type, cls, form, version, updated, seq, method, body, origin, id';
+const COLUMNS = 'rid, type, cls, form, version, updated, seq, method, body, origin, id, checksum';
 
 function toRow(row: Row): ResourceRow {
   return {
@@ -45,6 +47,7 @@ function toRow(row: Row): ResourceRow {
     body: row[8] as string | null,
     origin: row[9] as string | null,
     id: row[10] as string | null,
+    checksum: row[11] as number,
   };
 }
 
@@ -132,7 +135,7 @@ export class Reader {
   /** A former version, in the shape of a current one. */
   formerRow(rid: number, version: number, id: string | null): ResourceRow | undefined {
     const row = this.db.get(
-      `SELECT rid, type, 0, form, version, updated, seq, method, body, origin, ?
+      `SELECT rid, type, 0, form, version, updated, seq, method, body, origin, ?, 0
        FROM history WHERE rid = ? AND version = ?`,
       id,
       rid,

@@ -197,3 +197,30 @@ export function changesOf(before: IndexRows, after: IndexRows): RowChanges {
     added: [...newTexts].filter(([k]) => !oldTexts.has(k)).map(([, t]) => t),
   };
 }
+
+function hashNumber(h: number, n: number): number {
+  const fraction = Math.floor((n % 1) * 2 ** 31);
+  return Math.imul(Math.imul(h ^ Math.floor(n / 2 ** 32) ^ fraction, 0x01000193) ^ n, 0x85ebca6b);
+}
+
+function hashText(h: number, text: string): number {
+  let hashed = h;
+  for (let i = 0; i < text.length; i++) hashed = Math.imul(hashed ^ text.charCodeAt(i), 0x01000193);
+  return hashed ^ (hashed >>> 15);
+}
+
+/** Of the rows as a set: neither their order nor a row that stands twice counts. 32 bits. */
+export function checksumOf({ place, log, texts }: IndexRows): number {
+  const hashes = [hashNumber(hashNumber(17, place.cls), place.date)];
+  const add = (h: number): void => {
+    if (!hashes.includes(h)) hashes.push(h);
+  };
+  for (let i = 0; i < log.length; ) {
+    const end = i + 1 + (WIDTH[(log[i] as number) >> 1] as number);
+    let h = 0x811c9dc5;
+    for (; i < end; i++) h = hashNumber(h, log[i] as number);
+    add(h);
+  }
+  for (const t of texts) add(hashText(hashText(hashNumber(hashNumber(t.table, t.param), t.system), t.first), t.second));
+  return hashes.reduce((sum, h) => (sum + h) >>> 0, 0);
+}

@@ -18,11 +18,15 @@ CREATE UNIQUE INDEX dict_text ON dict(kind, text);
 INSERT INTO dict VALUES (1, ${OBSERVATION_TYPE}, 'Observation');
 `;
 
-/** Appended in rid or seq order: the cheapest insert there is. Newest versions only; older ones move to `history`. */
+/**
+ * Appended in rid or seq order: the cheapest insert there is. Newest versions only; older ones move to `history`. `checksum` is
+ * that of the index rows (rows.ts).
+ */
 const RESOURCES = `
 CREATE TABLE resource(
   rid INTEGER PRIMARY KEY, type INTEGER NOT NULL, cls INTEGER NOT NULL, form INTEGER, version INTEGER NOT NULL,
-  updated INTEGER NOT NULL, seq INTEGER NOT NULL, method INTEGER NOT NULL, body TEXT, origin TEXT, id TEXT, key TEXT, note TEXT);
+  updated INTEGER NOT NULL, seq INTEGER NOT NULL, method INTEGER NOT NULL, body TEXT, origin TEXT, id TEXT, key TEXT, note TEXT,
+  checksum INTEGER NOT NULL);
 CREATE TABLE history(
   rid INTEGER NOT NULL, version INTEGER NOT NULL, type INTEGER NOT NULL, form INTEGER, updated INTEGER NOT NULL,
   seq INTEGER NOT NULL, method INTEGER NOT NULL, body TEXT, origin TEXT, PRIMARY KEY(rid, version)) WITHOUT ROWID;

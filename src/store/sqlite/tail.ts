@@ -97,6 +97,17 @@ export class Tail {
     return found;
   }
 
+  /** All that is here of one resource, but its keys, as records of the log: goes through everything. */
+  *recordsOf(rid: number): Generator<number, void> {
+    for (const g of this.#generations()) {
+      for (const [pat, rows] of g.patients) yield* matching(rows, 4, 2, rid, [BY_PATIENT * 2, pat]);
+      for (const [param, targets] of g.references)
+        for (const [target, rows] of targets) yield* matching(rows, 2, 1, rid, [REFERENCE * 2, param, target]);
+      for (const [param, rows] of g.quantities) yield* matching(rows, 3, 2, rid, [QUANTITY * 2, param]);
+      for (const [param, rows] of g.dates) yield* matching(rows, 3, 2, rid, [DATE * 2, param]);
+    }
+  }
+
   /** (cls, date, rid, high)… */
   patient(pat: number): readonly number[] {
     return this.#rows((g) => g.patients.get(pat));
@@ -124,6 +135,21 @@ export class Tail {
 }
 
 const NOTHING: number[] = [];
+
+/** The rows of `width` numbers that have `rid` at `place`, each after `head`. */
+function* matching(
+  rows: readonly number[],
+  width: number,
+  place: number,
+  rid: number,
+  head: readonly number[],
+): Generator<number, void> {
+  for (let i = 0; i < rows.length; i += width) {
+    if (rows[i + place] !== rid) continue;
+    yield* head;
+    yield* rows.slice(i, i + width);
+  }
+}
 
 const equal = (a: number, b: number): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
 function remove(list: number[] | undefined, record: Float64Array): void {

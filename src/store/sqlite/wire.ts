@@ -10,7 +10,7 @@
  *   precondition: PRE_VERSION, index, type, rid, version             · id
  *                 PRE_GUARD, index, stamp                            · name
  *   write:        flags, type, rid, cls, form, follows, method, old cls, old date (NaN: no class row before), new date, high,
- *                 pat, removed text rows, added text rows, log length, log…  · id? body? origin? key? note?
+ *                 pat, checksum, removed text rows, added text rows, log length, log…  · id? body? origin? key? note?
  *   text row:     table, param, system                               · first, second
  *   doc:          op, expires (NaN: never)                           · collection, key, body, tags, was
  *   counter:      amount                                             · name
