@@ -190,7 +190,7 @@ await load('batches of 100', first, BATCH, 4);
 for (let to = first; to < TOTAL; to += 300_000) await load('batches of 100', Math.min(300_000, TOTAL - to), BATCH, 4);
 if (TOTAL > first) await ask();
 
-await store.close();
+global.gc?.();console.log(process.memoryUsage());await store.close();await turn();console.log(process.memoryUsage());
 const start = Date.now();
 const again = await openSqliteStore({ dir, clock: systemClock, limits, log: silentLogger, base: 'http://bench/fhir' });
 await again.search(plan(ALL, { count: 1 }), access('Observation'));
