@@ -99,7 +99,7 @@ export function nextObservation(world: World): string {
 export async function fill(world: World, total: number): Promise<{ seconds: number }> {
   const { server } = world;
   const at = performance.now();
-  const readings = server.name === 'vitalwire' || server.name === 'naive';
+  const readings = server.name === 'vitalwire';
   const size = readings ? 1000 : 100;
   const headers = await server.headers(readings ? 'application/json' : undefined);
   await load(server.target, {

@@ -38,11 +38,7 @@ const latest = (world: World): string => {
   const patient = world.patients[world.random.zipf(world.patients.length)];
   return `/Observation?patient=${patient}&code=${encodeURIComponent(codeFor(world))}&_sort=-date&_count=1`;
 };
-/** The naive server files readings under their kind. */
-const codeFor = (world: World): string => {
-  const kind = KINDS[world.random.below(3)] as (typeof KINDS)[number];
-  return world.server.name === 'naive' ? `urn:example:kind|${kind.kind}` : LOINC + kind.code;
-};
+const codeFor = (world: World): string => LOINC + (KINDS[world.random.below(3)] as (typeof KINDS)[number]).code;
 const range = (world: World): string => {
   const { from, to } = someDay(world.random);
   const patient = world.patients[world.random.zipf(world.patients.length)];

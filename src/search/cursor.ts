@@ -1,15 +1,22 @@
 /** Paging tokens: where a page ended, signed, and bound to who may go on with it. */
-import { createHash, createHmac, timingSafeEqual } from 'node:crypto';
+import { timingSafeEqual } from 'node:crypto';
 import { VitalwireError } from '../base/errors.ts';
+import { hmacSha256, sha256Url } from '../base/hash.ts';
 import type { Cursor } from './plan.ts';
 
 const MAC_BYTES = 16;
-const BINDING_BYTES = 12;
+const BINDING_CHARS = 16;
 
-const mac = (payload: string, secret: Uint8Array): Buffer =>
-  createHmac('sha256', secret).update('vitalwire cursor\n').update(payload).digest().subarray(0, MAC_BYTES);
-const bindingHash = (binding: string): string =>
-  createHash('sha256').update(binding).digest().subarray(0, BINDING_BYTES).toString('base64url');
+const macs = new WeakMap<Uint8Array, (text: string) => Buffer>();
+function mac(payload: string, secret: Uint8Array): Buffer {
+  let sign = macs.get(secret);
+  if (!sign) {
+    sign = hmacSha256(secret);
+    macs.set(secret, sign);
+  }
+  return sign(`vitalwire cursor\n${payload}`).subarray(0, MAC_BYTES);
+}
+const bindingHash = (binding: string): string => sha256Url(binding).slice(0, BINDING_CHARS);
 
 /**
  * `binding` is the client, its access filter, and what else the walk belongs to; only its hash is in the token. The token is
