@@ -1,8 +1,9 @@
 /** The parts of a store that ingest needs, in memory, with its whole refusal logic; and a place to interfere before a commit. */
-import { instant } from '../../src/base/clock.ts';
+
 import type { Clock } from '../../src/base/clock.ts';
-import { joinResource } from '../../src/fhir/text.ts';
+import { instant } from '../../src/base/clock.ts';
 import type { Terms } from '../../src/fhir/terms.ts';
+import { joinResource } from '../../src/fhir/text.ts';
 import { bodyText } from '../../src/ingest/build/observation.ts';
 import type {
   Batch,
@@ -56,8 +57,7 @@ export class MemoryStore {
   }
 
   private refusePrecondition(p: Precondition, index: number): Refusal | undefined {
-    if (p.kind === 'guard')
-      return (this.stamps.get(p.name) ?? 0) === p.stamp ? undefined : { kind: 'guard', index };
+    if (p.kind === 'guard') return (this.stamps.get(p.name) ?? 0) === p.stamp ? undefined : { kind: 'guard', index };
     if (p.kind === 'version')
       return (this.newest(p.type, p.id)?.version ?? 0) === p.version ? undefined : { kind: 'precondition', index };
     throw new Error('no queries here');

@@ -79,7 +79,10 @@ export class Ward {
     const batches: Batch[] = [];
     for (const write of proposed) {
       const rule = this.devices.rules.find((r) => r.type === write.type);
-      const outcome = await rule?.check({ ...write, alongside: alongside ?? (proposed.length > 1 ? proposed : undefined) });
+      const outcome = await rule?.check({
+        ...write,
+        alongside: alongside ?? (proposed.length > 1 ? proposed : undefined),
+      });
       const resource = write.resource as Json;
       const { meta, body } = splitResource(write.text);
       batches.push({
@@ -127,11 +130,21 @@ export class Ward {
   }
 
   /** A device with a serial, and a patient who wears it since 2020 unless told otherwise. */
-  async device(options: { worn?: boolean; identifier?: Json[] } = {}): Promise<{ id: string; serial: string; patient: string }> {
+  async device(
+    options: { worn?: boolean; identifier?: Json[] } = {},
+  ): Promise<{ id: string; serial: string; patient: string }> {
     const n = ++this.next;
     const [id, serial, patient] = [`device-${n}`, `S-${n}`, `patient-${n}`];
-    await this.put({ resourceType: 'Patient', id: patient, identifier: [{ system: 'urn:example:mrn', value: `MRN-${n}` }] });
-    await this.put({ resourceType: 'Device', id, identifier: options.identifier ?? [{ system: SERIAL, value: serial }] });
+    await this.put({
+      resourceType: 'Patient',
+      id: patient,
+      identifier: [{ system: 'urn:example:mrn', value: `MRN-${n}` }],
+    });
+    await this.put({
+      resourceType: 'Device',
+      id,
+      identifier: options.identifier ?? [{ system: SERIAL, value: serial }],
+    });
     if (options.worn ?? true) await this.put(this.use(id, patient));
     return { id, serial, patient };
   }
