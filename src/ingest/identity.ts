@@ -2,7 +2,7 @@
  * Which reading is this, and is it the same as before? CONTRACT §5 identity of a reading. The scope is the device, not the
  * gateway, so that two gateways that relay one reading agree.
  */
-import { hash } from 'node:crypto';
+import { sha256Url } from '../base/hash.ts';
 import type { Measurement } from './measurement.ts';
 import type { Normal, NormalValue } from './normal.ts';
 import type { Moment } from './time.ts';
@@ -10,7 +10,7 @@ import type { Moment } from './time.ts';
 const KEY_CHARS = 32;
 const CONTENT_CHARS = 22;
 
-const digest = (text: string, chars: number): string => hash('sha256', text, 'base64url').slice(0, chars);
+const digest = (text: string, chars: number): string => sha256Url(text).slice(0, chars);
 
 /** Unique for ever: device and id; without id device, sequence number or time, and kind. */
 export function readingKey(deviceId: string, m: Measurement, moment: Moment, content: string): string {

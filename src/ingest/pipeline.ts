@@ -100,23 +100,31 @@ export interface Plan {
   readonly dryRun?: boolean;
 }
 
+/** One attempt. A refusal says that what it was judged by is not so any more, and nothing was written. */
+export async function attempt(room: Room, plan: Plan): Promise<Done | Refusal> {
+  const { items } = plan.request;
+  const located = await judgeAll(room, plan.request);
+  const settled = await plan.settle();
+  if (plan.dryRun) return { settled, located };
+  const committed = await room.store.commit(batchOf(items, located, settled, plan.raw));
+  if (committed.ok) return { settled, located };
+  room.devices.forget();
+  return committed.refusal;
+}
+
 /**
+ * Attempts until one is not refused.
  * @throws VitalwireError `server.unavailable` when others kept changing what it rests on, `server.busy` when the store is full,
  * `auth.forbidden` when the token may not write what a message would become.
  */
-export async function run(room: Room, plan: Plan): Promise<Done> {
-  const { items } = plan.request;
-  let refusal: Refusal | undefined;
-  for (let attempt = 0; attempt <= room.limits.conflictRetriesMax; attempt++) {
-    const located = await judgeAll(room, plan.request);
-    const settled = await plan.settle();
-    if (plan.dryRun) return { settled, located };
-    const committed = await room.store.commit(batchOf(items, located, settled, plan.raw));
-    if (committed.ok) return { settled, located };
-    ({ refusal } = committed);
-    room.devices.forget();
+export async function persist<D extends Done>(room: Room, once: () => Promise<D | Refusal>): Promise<D> {
+  let last: Refusal | undefined;
+  for (let i = 0; i <= room.limits.conflictRetriesMax; i++) {
+    const done = await once();
+    if (!('kind' in done)) return done;
+    last = done;
   }
-  room.log.warn({ refusal: refusal?.kind }, 'ingest: judged again and again, and still overtaken');
+  room.log.warn({ refusal: last?.kind }, 'ingest: judged again and again, and still overtaken');
   throw new VitalwireError(
     'server.unavailable',
     'What the readings rest on kept changing while they were filed. Nothing was stored; send them again.',

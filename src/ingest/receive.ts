@@ -10,7 +10,7 @@ import { ok } from './answer.ts';
 import { messagesOf } from './body.ts';
 import { bodyText } from './build/observation.ts';
 import type { Item } from './candidate.ts';
-import { type Done, run } from './pipeline.ts';
+import { attempt, type Done, type Plan, persist } from './pipeline.ts';
 import { DeviceGroups, prepare } from './prepare.ts';
 import { originOf, rawDoc } from './raw.ts';
 import { resultText } from './result.ts';
@@ -36,7 +36,7 @@ export async function receive(room: Room, post: Post, principal: Principal): Pro
   const key = timeKey(now);
   const origin = (item: Item): string => originOf(key, item.message.index);
   const sender = { adapter: adapter.name, gateway: principal.clientId, scopes, originOf: origin };
-  const done = await run(room, {
+  const plan: Plan = {
     request: {
       items,
       now,
@@ -53,7 +53,8 @@ export async function receive(room: Room, post: Post, principal: Principal): Pro
       body,
     ),
     dryRun,
-  });
+  };
+  const done = await persist(room, () => attempt(room, plan));
   if (!dryRun) count(room, done.settled);
   return ok(answerOf(items, done, dryRun ? adapter : undefined));
 }

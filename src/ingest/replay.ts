@@ -3,6 +3,7 @@
 import type { Principal } from '../access/principal.ts';
 import { VitalwireError } from '../base/errors.ts';
 import type { PlainResponse } from '../base/http.ts';
+import type { Refusal } from '../store/store.ts';
 import { accessOf, mayIngest, type Rights } from './access.ts';
 import { adapter as adapterOf } from './adapters/index.ts';
 import { ok } from './answer.ts';
@@ -11,12 +12,12 @@ import type { Item } from './candidate.ts';
 import { HELD, type HeldEntry, parseEntry, statusTag } from './held.ts';
 import { type Issue, issue } from './issue.ts';
 import { visibleTags } from './listing.ts';
-import { run } from './pipeline.ts';
+import { attempt, type Done, persist } from './pipeline.ts';
 import { DeviceGroups, prepare } from './prepare.ts';
 import { count } from './receive.ts';
-import { resultText } from './result.ts';
+import { type Result, resultText } from './result.ts';
 import type { Room } from './room.ts';
-import { Settlement } from './settle.ts';
+import { noCounters, Settlement } from './settle.ts';
 
 const NOT_PERMITTED: Issue = issue(
   'store.rejected',
@@ -35,23 +36,30 @@ function itemOf(room: Room, entry: HeldEntry, groups: DeviceGroups, now: number)
   return prepare(message, { adapter, limits: room.limits, groups, receivedAt: entry.receivedAt, now });
 }
 
-/** Messages of one sender's scope in one commit. @returns the text of each result, without index. */
-async function replayTogether(room: Room, entries: readonly HeldEntry[], rights: Rights): Promise<string[]> {
+const nothingDone = (): Done => ({
+  settled: { results: [], docs: [], counters: noCounters(), keepsRaw: false },
+  located: { preconditions: [], created: [] },
+});
+
+/** What a replay did with some entries, one result each. */
+interface Replayed {
+  readonly entries: readonly HeldEntry[];
+  readonly results: readonly Result[];
+}
+
+/** Entries of one sender's scope, as they are now, in one commit. */
+async function attemptReplay(room: Room, ids: readonly string[], rights: Rights): Promise<(Done & Replayed) | Refusal> {
+  const entries = await reread(room, ids);
+  const [first] = entries;
+  if (!first) return { ...nothingDone(), entries, results: [] };
   const now = room.clock.now();
   const groups = new DeviceGroups();
   const items = entries.map((entry) => itemOf(room, entry, groups, now));
-  const origins = new Map(items.map((item, i) => [item, (entries[i] as HeldEntry).origin]));
-  const [first] = entries as [HeldEntry];
+  const origins = new Map(items.map((item, i) => [item, entries[i]?.origin]));
   const originOf = (item: Item): string => origins.get(item) ?? first.origin;
-  const sent = accessOf(first.scopes, room.base);
-  const done = await run(room, {
-    request: {
-      items,
-      now,
-      accesses: [rights.access, sent].filter((access) => access !== undefined),
-      forbidden: () => NOT_PERMITTED,
-      originOf,
-    },
+  const accesses = [rights.access, accessOf(first.scopes, room.base)].filter((access) => access !== undefined);
+  const done = await attempt(room, {
+    request: { items, now, accesses, forbidden: () => NOT_PERMITTED, originOf },
     settle: async () => {
       const { adapter, gateway } = first;
       const settlement = new Settlement(room, { adapter, gateway, originOf });
@@ -59,8 +67,7 @@ async function replayTogether(room: Room, entries: readonly HeldEntry[], rights:
       return settlement;
     },
   });
-  count(room, done.settled);
-  return done.settled.results.map((result, i) => resultText(i, result, `,"held":"${(entries[i] as HeldEntry).id}"`));
+  return 'kind' in done ? done : { ...done, entries, results: done.settled.results };
 }
 
 const renumbered = (texts: readonly string[], from: number): string[] =>
@@ -81,13 +88,13 @@ async function replay(room: Room, entries: readonly HeldEntry[], rights: Rights)
   const texts: string[] = [];
   const scopes = Map.groupBy(entries, (entry) => JSON.stringify(entry.scopes ?? null));
   for (const group of scopes.values()) {
-    const current = await reread(
-      room,
-      group.map((entry) => entry.id),
-    );
-    if (current.length > 0) texts.push(...renumbered(await replayTogether(room, current, rights), texts.length));
+    const ids = group.map((entry) => entry.id);
+    // An entry that somebody else cured in between is left out by the next attempt.
+    const done = await persist(room, () => attemptReplay(room, ids, rights));
+    count(room, done.settled);
+    texts.push(...done.results.map((result, i) => resultText(i, result, `,"held":"${done.entries[i]?.id}"`)));
   }
-  return texts;
+  return renumbered(texts, 0);
 }
 
 const NO_SUCH = new VitalwireError(
