@@ -232,6 +232,34 @@ export function writesContract(name: string, open: OpenStore): void {
       assert.equal(await total({ op: 'reference', param: 'patient', type: 'Patient', id: 'even' }), 1);
     });
 
+    test('what a resource says twice is gone at once with its next version', async () => {
+      const { store } = await opened;
+      const id = store.newId();
+      const valueQuantity = { value: 7.25, unit: 'twice' };
+      const component = [1, 2].map(() => ({ code: {}, valueQuantity }));
+      const device = { reference: 'Device/twice' };
+      const twice = observation('twice', '2026-01-01T00:00:00Z', {
+        component,
+        device,
+        meta: { tag: [{ code: 'x' }, { code: 'x' }] },
+      });
+      const filter: Filter = {
+        op: 'quantity',
+        param: 'component-value-quantity',
+        comparator: 'eq',
+        value: 7.25,
+        low: 7.245,
+        high: 7.255,
+      };
+      const total = async () =>
+        (await store.search({ type: 'Observation', filter, sort: [], count: 5, total: true }, accessTo('Observation')))
+          .total;
+      await committed(store, { writes: [writeOf(twice, id, 0)] });
+      assert.equal(await total(), 1);
+      await committed(store, { writes: [writeOf(observation('once', '2026-01-01T00:00:00Z'), id, 1)] });
+      assert.equal(await total(), 0);
+    });
+
     test('a batch that is not well formed is rejected alone', async () => {
       const { store } = await opened;
       const id = store.newId();

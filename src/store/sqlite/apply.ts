@@ -1,5 +1,6 @@
 /** One batch inside the writer's transaction: its preconditions, then its writes, documents, counters and touches. */
 import type { Connection } from './connection.ts';
+import type { Inserts } from './inserts.ts';
 import type { Merge } from './merge.ts';
 import { STRING, TOKEN } from './rows.ts';
 import {
@@ -38,6 +39,7 @@ export interface Gathered {
   maxRid: number;
   readonly log: Float64Array[];
   readonly counts: Map<number, number>;
+  readonly inserts: Inserts;
 }
 
 /** Numbers of the batch that stand before its parts. */
@@ -54,6 +56,7 @@ const CURRENT = 'SELECT type, version, key, note FROM resource WHERE rid = ?';
 
 /** @throws Refused */
 export function applyBatch(db: Connection, merge: Merge, head: BatchHead, from: Cursor, to: Gathered): void {
+  if (head.preconditions > 0) to.inserts.flush();
   for (let i = 0; i < head.preconditions; i++) checkPrecondition(db, from);
   for (let i = 0; i < head.writes; i++) applyWrite(db, merge, i, from, to);
   for (let i = 0; i < head.docs; i++) applyDoc(db, i, from, to.at);
@@ -114,13 +117,12 @@ function applyWrite(db: Connection, merge: Merge, index: number, from: Cursor, t
   const seq = ++to.seq;
   if (follows === 0) {
     refuseExisting(db, index, type, rid, id, to);
-    db.run(
-      'INSERT INTO resource VALUES (?, ?, ?, ?, 1, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
-      ...[rid, type, cls, form || null, to.at, seq, method, body, origin, id, key, note, checksum],
-    );
+    const { at } = to;
+    to.inserts.resource.add(rid, type, cls, form || null, 1, at, seq, method, body, origin, id, key, note, checksum);
     if (id !== null) db.run('INSERT INTO client_id VALUES (?, ?, ?)', type, id, rid);
     if (rid > to.maxRid) to.maxRid = rid;
   } else {
+    to.inserts.flush();
     moveToHistory(db, index, type, rid, follows, key);
     db.run(
       `UPDATE resource SET cls = ?, form = ?, version = ?, updated = ?, seq = ?, method = ?, body = ?, origin = ?,
@@ -128,13 +130,13 @@ function applyWrite(db: Connection, merge: Merge, index: number, from: Cursor, t
       ...[cls, form || null, follows + 1, to.at, seq, method, body, origin, key, key, note, checksum, rid],
     );
   }
-  db.run('INSERT INTO change VALUES (?, ?, ?, ?, ?, ?)', seq, rid, type, follows + 1, method, to.at);
+  to.inserts.change.add(seq, rid, type, follows + 1, method, to.at);
   if (flags & WAS_LIVE) {
     db.run('DELETE FROM by_class WHERE cls = ? AND date = ? AND rid = ?', oldCls, oldDate, rid);
     to.counts.set(oldCls, (to.counts.get(oldCls) ?? 0) - 1);
   }
   if (flags & IS_LIVE && method !== DELETE) {
-    db.run('INSERT INTO by_class VALUES (?, ?, ?, ?, ?)', cls, date, rid, nullable(high), pat);
+    to.inserts.byClass.add(cls, date, rid, nullable(high), pat);
     to.counts.set(cls, (to.counts.get(cls) ?? 0) + 1);
   }
   for (let i = 0; i < removed; i++) textRow(db, from, rid, false);
@@ -153,13 +155,11 @@ function refuseExisting(
   id: string | null,
   to: Gathered,
 ): void {
-  if (id !== null) {
-    const taken = db.number(0, 'SELECT rid FROM client_id WHERE type = ? AND id = ?', type, id);
-    if (taken > 0) throw new Refused('exists', index, db.get(CURRENT, taken)?.[1] as number);
-  }
   // Numbers come in order, nearly always: only an older one can be there.
-  if (rid > to.maxRid) return;
-  const row = db.get(CURRENT, rid);
+  if (id === null && rid > to.maxRid) return;
+  to.inserts.flush();
+  const taken = id === null ? 0 : db.number(0, 'SELECT rid FROM client_id WHERE type = ? AND id = ?', type, id);
+  const row = db.get(CURRENT, taken > 0 ? taken : rid);
   if (row) throw new Refused('exists', index, row[1] as number);
 }
 

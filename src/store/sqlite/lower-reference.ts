@@ -31,8 +31,9 @@ function pointing(reader: Reader, type: string, code: string, targets: readonly 
       );
       for (const row of rows) dates.set(row[0] as number, row[1] as number);
       if (rows.length >= limit) complete = false;
-      const waiting = tail.reference(param, target);
-      for (let i = 0; i < waiting.length; i += 2) dates.set(waiting[i + 1] as number, waiting[i] as number);
+      const waiting = tail.reference(target);
+      for (let i = 0; i < waiting.length; i += 3)
+        if (waiting[i] === param) dates.set(waiting[i + 2] as number, waiting[i + 1] as number);
     }
     if (isOwnerParam(code) && !ownedBy(reader, type, code, target, limit, dates)) complete = false;
     if (dates.size >= limit) complete = false;

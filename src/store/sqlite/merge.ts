@@ -6,7 +6,10 @@
  * A merge can be cut off anywhere: rows that are in a table already are ignored when they come again, and the log rows are
  * deleted last. A row that a later version took away is left out (`cancel`).
  */
+
+import { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
+import { eachRecord, unpack } from './log-blob.ts';
 import { BY_PATIENT, DATE, KEY, QUANTITY, REFERENCE, WIDTH } from './rows.ts';
 
 /** Merged for each row that is appended: more than one, so that a merge ends before the next one begins. */
@@ -14,15 +17,14 @@ const MERGED_PER_ROW = 1.5;
 /** Below this it waits for more: a few rows would cost a page each. */
 const ROWS_PER_STEP = 500;
 const LOG_ROWS_DELETED_PER_STEP = 50;
-const BYTES_PER_NUMBER = 8;
-const MEAN_ROW_BYTES = 38;
+const MEAN_ROW_BYTES = 32;
 
-const INSERT: Readonly<Record<number, string>> = {
-  [BY_PATIENT]: 'INSERT OR IGNORE INTO by_patient(pat, cls, date, rid, high) VALUES (?, ?, ?, ?, ?)',
-  [REFERENCE]: 'INSERT OR IGNORE INTO reference(param, target, date, rid) VALUES (?, ?, ?, ?)',
-  [QUANTITY]: 'INSERT OR IGNORE INTO quantity(param, unit, value, rid) VALUES (?, ?, ?, ?)',
-  [DATE]: 'INSERT OR IGNORE INTO date_term(param, low, high, rid) VALUES (?, ?, ?, ?)',
-  [KEY]: 'INSERT OR IGNORE INTO key(hash, rid) VALUES (?, ?)',
+const INTO: Readonly<Record<number, string>> = {
+  [BY_PATIENT]: 'INSERT OR IGNORE INTO by_patient',
+  [REFERENCE]: 'INSERT OR IGNORE INTO reference',
+  [QUANTITY]: 'INSERT OR IGNORE INTO quantity',
+  [DATE]: 'INSERT OR IGNORE INTO date_term',
+  [KEY]: 'INSERT OR IGNORE INTO key',
 };
 const REMOVE: Readonly<Record<number, string>> = {
   [BY_PATIENT]: 'DELETE FROM by_patient WHERE pat = ? AND cls = ? AND date = ? AND rid = ?',
@@ -32,16 +34,6 @@ const REMOVE: Readonly<Record<number, string>> = {
   [KEY]: 'DELETE FROM key WHERE hash = ? AND rid = ?',
 };
 const KINDS = [BY_PATIENT, REFERENCE, QUANTITY, DATE, KEY] as const;
-/** NaN stands for a column that is not stored. */
-const sqlValue = (value: number): number | null => (Number.isNaN(value) ? null : value);
-
-/** Numbers of the blob of a log row. */
-export function numbersOf(blob: Uint8Array): Float64Array {
-  // The bytes that SQLite hands out need not lie on a multiple of eight.
-  const copy = new Uint8Array(blob);
-  return new Float64Array(copy.buffer, 0, copy.length / BYTES_PER_NUMBER);
-}
-
 interface Chunk {
   readonly upTo: number;
   /** Index into KINDS; KINDS.length: only the log rows are left to delete. */
@@ -82,16 +74,17 @@ export class Merge {
 
   /** Takes rows out of their tables; a savepoint may bring them back. */
   remove(log: Float64Array): void {
-    each(log, (kind, remove, record) => {
-      if (remove) this.#db.run(REMOVE[kind] as string, ...(kind === BY_PATIENT ? record.subarray(0, 4) : record));
+    eachRecord(log, (kind, remove, numbers, from) => {
+      const width = kind === BY_PATIENT ? 4 : (WIDTH[kind] as number);
+      if (remove) this.#db.run(REMOVE[kind] as string, ...numbers.subarray(from, from + width));
     });
   }
 
   /** The rows that an accepted batch took away are left out of a merge that is under way. */
   cancel(log: Float64Array): void {
     if (this.#chunk)
-      each(log, (kind, remove, record) => {
-        if (remove) this.#cancelled.add(`${kind},${record.join()}`);
+      eachRecord(log, (kind, remove, numbers, from) => {
+        if (remove) this.#cancelled.add(`${kind},${numbers.subarray(from, from + (WIDTH[kind] as number)).join()}`);
       });
   }
 
@@ -128,23 +121,16 @@ export class Merge {
     }
     const kind = KINDS[chunk.at] as number;
     const width = WIDTH[kind] as number;
-    const insert = this.#db.statement(INSERT[kind] as string);
+    const bulk = new Bulk(this.#db, INTO[kind] as string, width);
     const end = Math.min(chunk.done + rows, chunk.order.length);
     for (; chunk.done < end; chunk.done++) {
       const at = (chunk.order[chunk.done] as number) * width;
       const record = chunk.rows.subarray(at, at + width);
       if (this.#cancelled.size > 0 && this.#cancelled.has(`${kind},${record.join()}`)) continue;
-      if (kind === KEY) insert.run(record[0] as number, record[1] as number);
-      else if (kind === BY_PATIENT)
-        insert.run(
-          record[0] as number,
-          record[1] as number,
-          record[2] as number,
-          record[3] as number,
-          sqlValue(record[4] as number),
-        );
-      else insert.run(record[0] as number, record[1] as number, record[2] as number, record[3] as number);
+      // NaN is stored as NULL.
+      bulk.add(...record);
     }
+    bulk.flush();
     return false;
   }
 
@@ -162,28 +148,28 @@ export class Merge {
   }
 
   /** The rows of one kind, flat, without those that were taken away again. */
-  #load(wanted: number, upTo: number): Float64Array {
-    const width = WIDTH[wanted] as number;
-    const found: number[] = [];
+  #load(kind: number, upTo: number): Float64Array {
+    const width = WIDTH[kind] as number;
+    const blocks: Float64Array[] = [];
     const gone: string[] = [];
+    let length = 0;
+    const add = (rows: Float64Array): void => {
+      blocks.push(rows);
+      length += rows.length;
+    };
     for (const row of this.#db.statement('SELECT rows FROM log WHERE lid <= ? ORDER BY lid').iterate(upTo))
-      each(numbersOf((row as unknown as [Uint8Array])[0]), (kind, remove, record) => {
-        if (kind !== wanted) return;
+      unpack((row as unknown as [Uint8Array])[0], kind, add, (remove, record) => {
         // Only what came before it goes: a row may be added again later.
-        if (remove) gone.push(`${found.length / width} ${record.join()}`);
-        else for (let i = 0; i < width; i++) found.push(record[i] as number);
+        if (remove) gone.push(`${length / width} ${record.join()}`);
+        else add(record);
       });
-    const rows = Float64Array.from(found);
+    const rows = new Float64Array(length);
+    let at = 0;
+    for (const block of blocks) {
+      rows.set(block, at);
+      at += block.length;
+    }
     return gone.length === 0 ? rows : without(rows, width, gone);
-  }
-}
-
-function each(log: Float64Array, use: (kind: number, remove: boolean, record: Float64Array) => void): void {
-  for (let i = 0; i < log.length; ) {
-    const op = log[i] as number;
-    const end = i + 1 + (WIDTH[op >> 1] as number);
-    use(op >> 1, (op & 1) === 1, log.subarray(i + 1, end));
-    i = end;
   }
 }
 
@@ -219,26 +205,26 @@ function place(kind: number, rows: Float64Array, at: number): [group: number, wi
 function sortedOrder(kind: number, rows: Float64Array): Float64Array {
   const width = WIDTH[kind] as number;
   const count = rows.length / width;
-  const groups = new Map<number, number[]>();
+  const extents = new Map<number, { low: number; high: number; rank: number }>();
   for (let i = 0; i < count; i++) {
-    const [group] = place(kind, rows, i * width);
-    const list = groups.get(group);
-    if (list) list.push(i);
-    else groups.set(group, [i]);
+    const [group, within] = place(kind, rows, i * width);
+    const extent = extents.get(group);
+    if (!extent) extents.set(group, { low: within, high: within, rank: 0 });
+    else if (within < extent.low) extent.low = within;
+    else if (within > extent.high) extent.high = within;
   }
-  const order = new Float64Array(count);
-  let filled = 0;
-  for (const group of [...groups.keys()].sort((a, b) => a - b)) {
-    const list = groups.get(group) as number[];
-    const values = list.map((i) => place(kind, rows, i * width)[1]);
-    const low = values.reduce((a, b) => Math.min(a, b), Number.POSITIVE_INFINITY);
-    const high = values.reduce((a, b) => Math.max(a, b), Number.NEGATIVE_INFINITY);
-    const scale = high > low ? (Math.floor(2 ** 52 / count) - 1) / (high - low) : 0;
-    const packed = Float64Array.from(
-      list,
-      (i, n) => Math.floor(((values[n] as number) - low) * scale) * count + i,
-    ).sort();
-    for (const p of packed) order[filled++] = p % count;
+  const groups = [...extents.keys()].sort((a, b) => a - b);
+  for (const [rank, group] of groups.entries()) (extents.get(group) as { rank: number }).rank = rank;
+  // Every group has an equal share of what a double holds exactly.
+  const share = Math.floor(2 ** 52 / Math.max(1, count) / Math.max(1, groups.length));
+  const packed = new Float64Array(count);
+  for (let i = 0; i < count; i++) {
+    const [group, within] = place(kind, rows, i * width);
+    const { low, high, rank } = extents.get(group) as { low: number; high: number; rank: number };
+    const part = high > low ? (within - low) / (high - low) : 0;
+    packed[i] = (rank * share + Math.floor(part * (share - 1))) * count + i;
   }
-  return order;
+  packed.sort();
+  for (let i = 0; i < count; i++) packed[i] = (packed[i] as number) % count;
+  return packed;
 }

@@ -169,7 +169,9 @@ function present({ db, dict, tail }: Reader, type: string, f: MissingFilter): Re
     };
     if (table === 'quantity') add(tail.quantity(param), 3);
     if (table === 'date_term') add(tail.date(param), 3);
-    if (table === 'reference') for (const target of tail.targets(param)) add(tail.reference(param, target), 2);
+    if (table !== 'reference') continue;
+    const waiting = tail.references();
+    for (let i = 0; i < waiting.length; i += 3) if (waiting[i] === param) rids.add(waiting[i + 2] as number);
   }
   if (f.type === 'reference') {
     const logical = dict.find(PARAM, identifierParam(type, f.param));

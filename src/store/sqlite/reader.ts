@@ -8,7 +8,7 @@ import type { Classes } from './classes.ts';
 import type { Connection, Row } from './connection.ts';
 import { type Dictionary, TYPE } from './dictionary.ts';
 import type { Ids } from './ids.ts';
-import { numbersOf } from './merge.ts';
+import { records } from './log-blob.ts';
 import type { Refs } from './refs.ts';
 import type { Skeletons } from './skeletons.ts';
 import type { Tail } from './tail.ts';
@@ -115,7 +115,7 @@ export class Reader {
       rows = db.all('SELECT lid, rows FROM log ORDER BY lid');
     }
     this.dict.refresh();
-    for (const [lid, blob] of rows) tail.apply(lid as number, numbersOf(blob as Uint8Array));
+    for (const [lid, blob] of rows) tail.apply(lid as number, records(blob as Uint8Array));
   }
 
   row(rid: number): ResourceRow | undefined {

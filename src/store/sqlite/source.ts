@@ -186,17 +186,13 @@ function referenceSource(reader: Reader, lowered: Lowered, filter: ReferenceFilt
   const targets = reader.refs.codes(filter);
   const runs = (undated: boolean, course: Course): Run[] =>
     targets.flatMap((target) => {
-      const rows = reader.tail.reference(param, target);
+      const rows = reader.tail.reference(target);
       const waiting: Entry[] = [];
-      for (let i = 0; i < rows.length; i += 2)
-        if ((rows[i] === NO_DATE) === undated)
-          waiting.push({
-            cls: 0,
-            date: rows[i] as number,
-            rid: rows[i + 1] as number,
-            high: Number.NaN,
-            pat: Number.NaN,
-          });
+      for (let i = 0; i < rows.length; i += 3)
+        if (rows[i] === param && (rows[i + 1] === NO_DATE) === undated) {
+          const [date, rid] = [rows[i + 1] as number, rows[i + 2] as number];
+          waiting.push({ cls: 0, date, rid, high: Number.NaN, pat: Number.NaN });
+        }
       return [referenceRun(reader, param, target, undated ? NO_DATES : EVERY_DATE, course), listRun(waiting, course)];
     });
   return {

@@ -1,8 +1,9 @@
 /** The writer's side of a group: one transaction, one sync, each batch judged for itself. */
 import { applyBatch, type BatchHead, type Gathered, purge, Refused } from './apply.ts';
 import type { Connection } from './connection.ts';
+import { Inserts } from './inserts.ts';
+import { pack } from './log-blob.ts';
 import { Merge } from './merge.ts';
-import { WIDTH } from './rows.ts';
 import { Cursor, type FromWriter, REFUSALS, type ToWriter } from './wire.ts';
 
 /** Pages of the write-ahead log at which it is copied into the file: 16 MB. */
@@ -17,6 +18,7 @@ type Group = Extract<ToWriter, { kind: 'group' }>;
 export class Transactions {
   readonly #db: Connection;
   readonly #merge: Merge;
+  readonly #inserts: Inserts;
   #dataVersion = 0;
   #seq = 0;
   #maxRid = 0;
@@ -26,6 +28,7 @@ export class Transactions {
   constructor(db: Connection, rowsPerMerge: number) {
     this.#db = db;
     this.#merge = new Merge(db, rowsPerMerge);
+    this.#inserts = new Inserts(db);
     this.#dataVersion = this.#readDataVersion();
     this.#refresh();
   }
@@ -91,8 +94,17 @@ export class Transactions {
         this.#db.run('ROLLBACK');
         return { kind: 'stale', id: message.id };
       }
-      const to: Gathered = { at, seq: this.#seq, maxRid: this.#maxRid, log: [], counts: new Map() };
+      this.#inserts.drop();
+      const to: Gathered = {
+        at,
+        seq: this.#seq,
+        maxRid: this.#maxRid,
+        log: [],
+        counts: new Map(),
+        inserts: this.#inserts,
+      };
       const results = this.#batches(new Cursor(message.numbers, message.texts), batches, to, savepoints);
+      this.#inserts.flush();
       const { lid, rows } = this.#append(to);
       const { sealed, merged } = this.#merge.step(rows, lid);
       const start = process.hrtime.bigint();
@@ -137,7 +149,10 @@ export class Transactions {
     if (savepoints) this.#db.run('SAVEPOINT batch');
     try {
       applyBatch(this.#db, this.#merge, head, from, to);
-      if (savepoints) this.#db.run('RELEASE batch');
+      if (savepoints) {
+        this.#inserts.flush();
+        this.#db.run('RELEASE batch');
+      }
       return [1, to.seq, 0, 0];
     } catch (error) {
       if (!(error instanceof Refused)) throw error;
@@ -146,6 +161,7 @@ export class Transactions {
       const untouched = clean && (!error.refusal.startsWith('doc') || head.writes === 0);
       if (!savepoints && !untouched) throw new Again();
       if (savepoints) {
+        this.#inserts.drop();
         this.#db.run('ROLLBACK TO batch');
         this.#db.run('RELEASE batch');
         to.counts.clear();
@@ -163,20 +179,12 @@ export class Transactions {
     for (const [cls, n] of to.counts)
       if (n !== 0)
         this.#db.run('INSERT INTO class_count VALUES (?, ?) ON CONFLICT(cls) DO UPDATE SET n = n + excluded.n', cls, n);
-    const length = to.log.reduce((sum, log) => sum + log.length, 0);
-    if (length === 0) return { lid: 0, rows: 0 };
-    const all = new Float64Array(length);
-    let at = 0;
-    for (const log of to.log) {
-      all.set(log, at);
-      at += log.length;
-    }
-    let rows = 0;
-    for (let i = 0; i < length; i += 1 + (WIDTH[(all[i] as number) >> 1] as number)) rows++;
-    this.#merge.cancel(all);
+    if (to.log.length === 0) return { lid: 0, rows: 0 };
+    for (const log of to.log) this.#merge.cancel(log);
+    const { blob, records } = pack(to.log);
     const lid = this.#lid + 1;
-    this.#db.run('INSERT INTO log VALUES (?, ?)', lid, new Uint8Array(all.buffer));
-    return { lid, rows };
+    this.#db.run('INSERT INTO log VALUES (?, ?)', lid, blob);
+    return { lid, rows: records };
   }
 
   /** Between two groups, when the log is long enough; a reader that is under way only puts off what it still needs. */
