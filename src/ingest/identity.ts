@@ -30,11 +30,16 @@ function valueContent(v: NormalValue): string {
   return v.coded?.code ?? String(v.flag);
 }
 
-/** What the reading says, in short: equal for equal content. The time of reception is no part of it. */
+/**
+ * What the reading says, in short: equal for equal content. The time of reception is no part of it. A short one is kept as it
+ * is, a long one as a digest, which has no line break.
+ */
 export function contentOf(m: Measurement, normal: Normal): string {
-  let text = `${m.kind}\n${m.time?.key ?? ''}\n${m.end?.key ?? ''}\n${m.status.join(' ')}\n${valueContent(normal)}`;
+  const keyedByTime = m.id === undefined && m.sequence === undefined;
+  let text = keyedByTime ? '' : `${m.kind}\n${m.time?.key ?? ''}\n${m.end?.key ?? ''}`;
+  text += `\n${m.status.join(' ')}\n${valueContent(normal)}`;
   for (const part of normal.parts) text += `\n${part.component.name}=${valueContent(part)}`;
-  return digest(text, CONTENT_CHARS);
+  return text.length <= CONTENT_CHARS ? text : digest(text, CONTENT_CHARS);
 }
 
 /** What is kept with the key, to judge a repetition without reading the Observation. */

@@ -83,6 +83,14 @@ function reading(path: string): Handler {
   };
 }
 
+/** A value that is not understood is refused: taken for no, it would store what was only to be tried. */
+function isDryRun(query: string): boolean {
+  const asked = query === '' ? null : new URLSearchParams(query).get('dry-run');
+  if (asked === null || asked === 'false') return false;
+  if (asked === 'true') return true;
+  throw new VitalwireError('request.value', '"dry-run" must be true or false.');
+}
+
 function posting(room: Room, request: Omit<PlainRequest, 'body'>, principal: Principal): Handler {
   // Before any look-up: a token that may not ingest does not learn which adapters there are.
   mayIngest(principal, room.base);
@@ -95,7 +103,7 @@ function posting(room: Room, request: Omit<PlainRequest, 'body'>, principal: Pri
   const media = mediaType(request.headers['content-type']);
   if (media !== JSON_TYPE && media !== NDJSON_TYPE)
     throw new VitalwireError('request.media-type', `Send ${JSON_TYPE} or ${NDJSON_TYPE}.`);
-  const dryRun = new URLSearchParams(request.query).get('dry-run') === 'true';
+  const dryRun = isDryRun(request.query);
   return (r, { body }, p) => receive(r, { adapter, media, body, dryRun }, p);
 }
 

@@ -121,8 +121,8 @@ export class Judge {
       normal,
       subject,
       device,
-      time: c.moment.text,
-      end: end?.text,
+      time: c.moment,
+      end,
       issued: this.to.issued,
     });
     const draft: Draft = { type: 'Observation', id, meta: built.meta, body: built.body };

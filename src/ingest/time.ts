@@ -1,21 +1,23 @@
 /** RFC 3339 date-times of devices, read strictly: a time that is guessed puts a reading on the wrong patient. */
+import { parseDateTime } from '../fhir/dates.ts';
 
 export interface Moment {
   /** FHIR R4 dateTime, as sent but for the case of T and Z. */
   readonly text: string;
   /** Milliseconds since 1970, rounded down. */
   readonly ms: number;
+  /** End of the interval that its precision spans, exclusive. */
+  readonly high: number;
   /** The same instant in full resolution, equal for equal instants whatever the offset. */
   readonly key: string;
 }
 
-const RFC3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,18}))?(?:[Zz]|([+-])(\d\d):(\d\d))$/;
-const DAYS = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-/** No device measured before; a year that a clock shows after losing its battery. */
-const YEAR_MIN = 1900;
-const OFFSET_MINUTES_MAX = 14 * 60;
-
-const leap = (year: number): boolean => (year % 4 === 0 && year % 100 !== 0) || year % 400 === 0;
+/** `2026-11-22T07:05:09Z` */
+const SHORTEST = 20;
+const FRACTION_AT = 19;
+const FRACTION_DIGITS_MAX = 18;
+/** No device measured before; such years are what a clock shows that lost its battery. */
+const YEAR_MIN = '1900';
 
 let last: Moment | undefined;
 let lastText = '';
@@ -28,27 +30,24 @@ export function parseMoment(text: string): Moment | undefined {
   return last;
 }
 
-function parse(text: string): Moment | undefined {
-  const found = RFC3339.exec(text);
-  if (!found) return undefined;
-  const [, y, mo, d, h, mi, s, fraction = '', sign, oh = '0', om = '0'] = found;
-  const year = Number(y);
-  const month = Number(mo);
-  const day = Number(d);
-  if (year < YEAR_MIN || month < 1 || month > 12 || day < 1 || day > (DAYS[month - 1] as number)) return undefined;
-  if (month === 2 && day === 29 && !leap(year)) return undefined;
-  const offset = Number(oh) * 60 + Number(om);
-  if (Number(h) > 23 || Number(mi) > 59 || Number(s) > 59 || Number(om) > 59 || offset > OFFSET_MINUTES_MAX)
-    return undefined;
-  const local = Date.UTC(year, month - 1, day, Number(h), Number(mi), Number(s));
-  const seconds = local - (sign === '-' ? -offset : offset) * 60_000;
-  const digits = fraction.replace(/0+$/, '');
-  return {
-    text: text.toUpperCase(),
-    ms: seconds + Number(fraction.slice(0, 3).padEnd(3, '0')),
-    key: digits === '' ? String(seconds / 1000) : `${seconds / 1000}.${digits}`,
-  };
+/** Index of the zone, 0 when there is none: a time without one is no moment. */
+function zoneAt(text: string): number {
+  if (text.endsWith('Z')) return text.length - 1;
+  const sign = text[text.length - 6];
+  return sign === '+' || sign === '-' ? text.length - 6 : 0;
+}
+
+function parse(sent: string): Moment | undefined {
+  const text = sent[10] === 't' || sent.endsWith('z') ? sent.toUpperCase() : sent;
+  const zone = zoneAt(text);
+  if (text.length < SHORTEST || zone < FRACTION_AT || text < YEAR_MIN || text.startsWith('60', 17)) return undefined;
+  const found = parseDateTime(text);
+  if (found?.precision !== 'second' && found?.precision !== 'fraction') return undefined;
+  const digits = text.slice(FRACTION_AT + 1, zone);
+  if (digits.length > FRACTION_DIGITS_MAX) return undefined;
+  const beyond = digits.slice(3).replace(/0+$/, '');
+  return { text, ms: found.low, high: found.high, key: beyond === '' ? String(found.low) : `${found.low}.${beyond}` };
 }
 
 /** The moment of a clock reading in milliseconds since 1970. `text` is its FHIR instant. */
-export const momentOf = (ms: number, text: string): Moment => ({ text, ms, key: `${ms / 1000}` });
+export const momentOf = (ms: number, text: string): Moment => ({ text, ms, high: ms + 1, key: String(ms) });

@@ -13,6 +13,7 @@ import { bodyText, observationBuilder } from '../../src/ingest/build/observation
 import type { MeasuredPart, Measurement } from '../../src/ingest/measurement.ts';
 import { normalise } from '../../src/ingest/normalise.ts';
 import { STATUS_WORDS } from '../../src/ingest/status.ts';
+import { type Moment, parseMoment } from '../../src/ingest/time.ts';
 import { isIssue } from '../../src/ingest/wire.ts';
 import { BASE } from './world.ts';
 
@@ -63,6 +64,8 @@ const measurement: fc.Arbitrary<Measurement> = fc.constantFrom(...kinds()).chain
   }) as fc.Arbitrary<Measurement>;
 });
 
+const moment = (text: string): Moment => parseMoment(text) as Moment;
+
 test('terms without parsing equal the terms of the text, and the text is valid FHIR', () => {
   const build = observationBuilder(BASE, limits);
   let filed = 0;
@@ -70,11 +73,16 @@ test('terms without parsing equal the terms of the text, and the text is valid F
     fc.property(measurement, time, fc.option(time, { nil: undefined }), (m, start, end) => {
       const normal = normalise(m);
       if (isIssue(normal)) return;
-      // A setting of a device is about the device; the profile of vital signs is about patients.
-      if (normal.aboutDevice && normal.kind.category === 'vital-signs') return;
       filed++;
       const period = end !== undefined && Date.parse(end) >= Date.parse(start) ? end : undefined;
-      const built = build({ normal, subject: 'p.1-A', device: 'd.2-B', time: start, end: period, issued: instant(0) });
+      const built = build({
+        normal,
+        subject: 'p.1-A',
+        device: 'd.2-B',
+        time: moment(start),
+        end: period === undefined ? undefined : moment(period),
+        issued: instant(0),
+      });
       const text = joinResource('Observation', 'x', 1, instant(0), built.meta, bodyText(built.body));
       const resource = JSON.parse(text);
       assert.deepEqual(built.terms, { ...extract(resource, BASE) });
@@ -96,7 +104,7 @@ test('two readings of one form share a skeleton, another unit or standing has it
     const whole: Measurement = { kind: 'heart-rate', value: '70', status: [], retracted: false, device: [], ...m };
     const normal = normalise(whole);
     assert.ok(!isIssue(normal));
-    const { body } = build({ normal, subject: 'p', device: 'd', time: instant(0), issued: instant(0) });
+    const { body } = build({ normal, subject: 'p', device: 'd', time: moment(instant(0)), issued: instant(0) });
     assert.ok(typeof body === 'object');
     return body.skeleton.key;
   };

@@ -191,6 +191,7 @@ test('a dry run answers the same with stages and resources, and counts, holds an
   assert.equal(observation?.['resourceType'], 'Observation');
   assert.deepEqual(observation?.['subject'], { reference: `Patient/${patient}` });
   assert.equal(results[3]?.resources?.[0]?.['resourceType'], 'Device');
+  assert.equal((await w.request('POST', '/readings?dry-run=1', JSON.stringify({ readings }))).status, 400);
   assert.equal(w.memory.commits, commits);
   assert.deepEqual(await w.balance(), { received: 0, stored: 0, duplicate: 0, held: 0, rejected: 0 });
   assert.equal(statuses(await w.post(readings)), 'stored held rejected held rejected');

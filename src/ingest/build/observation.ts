@@ -1,6 +1,5 @@
 /** A judged measurement → what the store writes: skeleton, values, meta and search terms. */
 import type { Limits } from '../../base/limits.ts';
-import { parseDateTime } from '../../fhir/dates.ts';
 import { extract } from '../../fhir/extract.ts';
 import type { Terms } from '../../fhir/terms.ts';
 import { joinResource } from '../../fhir/text.ts';
@@ -78,13 +77,11 @@ export function observationBuilder(base: string, limits: Limits): ObservationBui
     const { readers } = form;
     const values: string[] = new Array(readers.length);
     for (let i = 0; i < readers.length; i++) values[i] = (readers[i] as (f: Filling) => string)(filling);
-    const start = parseDateTime(time);
-    const stop = end === undefined ? start : parseDateTime(end);
     const terms = form.terms({
       subject: filling.subject,
       device: filling.device,
-      low: start?.low ?? Number.NaN,
-      high: stop?.high ?? Number.NaN,
+      low: time.ms,
+      high: (end ?? time).high,
       numbers: numbersOf(normal),
     });
     return { meta: form.meta, body: { skeleton: form.skeleton, values }, terms };

@@ -7,6 +7,7 @@ import type { Coding, KindUnit } from '../../devices/kinds.ts';
 import type { Skeleton } from '../../store/store.ts';
 import type { Samples } from '../measurement.ts';
 import type { AbsentReason, Normal, NormalPart, NormalValue } from '../normal.ts';
+import type { Moment } from '../time.ts';
 
 const CATEGORY = 'http://terminology.hl7.org/CodeSystem/observation-category';
 const ABSENT = 'http://terminology.hl7.org/CodeSystem/data-absent-reason';
@@ -37,8 +38,8 @@ export interface Filling {
   /** Logical id of the Patient, or of the Device when the reading is about it. */
   readonly subject: string;
   readonly device: string;
-  readonly time: string;
-  readonly end?: string | undefined;
+  readonly time: Moment;
+  readonly end?: Moment | undefined;
   readonly issued: string;
 }
 export type Reader = (from: Filling) => string;
@@ -124,13 +125,13 @@ export function formOf(normal: Normal, period: boolean): Form {
   p.hole((f) => f.subject).text('"}');
   if (period)
     p.text(',"effectivePeriod":{"start":"')
-      .hole((f) => f.time)
+      .hole((f) => f.time.text)
       .text('","end":"')
-      .hole((f) => f.end as string)
+      .hole((f) => f.end?.text ?? '')
       .text('"}');
   else
     p.text(',"effectiveDateTime":"')
-      .hole((f) => f.time)
+      .hole((f) => f.time.text)
       .text('"');
   p.text(',"issued":"')
     .hole((f) => f.issued)

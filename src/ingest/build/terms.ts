@@ -3,8 +3,8 @@
  * every hole has a value that stands nowhere else; where those turn up in the terms is where a reading's own go.
  */
 
-import { parseDateTime } from '../../fhir/dates.ts';
 import type { CompositeTerm, DateTerm, QuantityTerm, ReferenceTerm, Terms } from '../../fhir/terms.ts';
+import { momentOf } from '../time.ts';
 
 export interface TermValues {
   readonly subject: string;
@@ -21,8 +21,8 @@ export type TermsMaker = (values: TermValues) => Terms;
 export const SPECIMEN = {
   subject: 'specimen-subject',
   device: 'specimen-device',
-  time: '2001-02-03T04:05:06.007Z',
-  end: '2001-02-04T04:05:06.007Z',
+  time: momentOf(981_173_106_007, '2001-02-03T04:05:06.007Z'),
+  end: momentOf(981_259_506_007, '2001-02-04T04:05:06.007Z'),
   issued: '2001-02-05T04:05:06.007Z',
 } as const;
 const NUMBER = 1_234_567.5;
@@ -63,7 +63,7 @@ function quantityHole(term: QuantityTerm): ((v: TermValues) => QuantityTerm) | u
 }
 
 function dateHole(term: DateTerm): ((v: TermValues) => DateTerm) | undefined {
-  if (term.low !== parseDateTime(SPECIMEN.time)?.low) return undefined;
+  if (term.low !== SPECIMEN.time.ms) return undefined;
   const { param } = term;
   return (v) => ({ param, low: v.low, high: v.high });
 }
