@@ -161,8 +161,8 @@ const questions: Record<string, (patient: string) => ReturnType<Store['search']>
     ),
   '50 newest of a patient': (p) => store.search(plan(ofPatient(p), {}), access('Observation')),
   '50 newest of all': () => store.search(plan(ALL, {}), access('Observation')),
-  '50 newest of a device': (p) => {
-    const id = devices[patients.indexOf(p)] as string;
+  '50 newest of a device': () => {
+    const id = devices[randomInt(PATIENTS)] as string;
     return store.search(plan({ op: 'reference', param: 'device', type: 'Device', id }, {}), access('Observation'));
   },
 };

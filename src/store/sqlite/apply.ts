@@ -236,7 +236,7 @@ function applyDoc(db: Connection, index: number, from: Cursor, now: number): voi
 
 /** Expired documents, a few at a time. Number of them. */
 export function purge(db: Connection, now: number, documentsMax: number): number {
-  const rows = db.all('SELECT collection, key, tags FROM doc WHERE expires <= ? LIMIT ?', now, documentsMax);
+  const rows = db.all('SELECT collection, key, tags FROM doc WHERE expires <= ? LIMIT 0 + ?', now, documentsMax);
   for (const [collection, key, tags] of rows as [string, string, string | null][]) {
     for (const tag of tags?.split(TAG_SEPARATOR) ?? [])
       db.run('DELETE FROM doc_tag WHERE collection = ? AND tag = ? AND key = ?', collection, tag, key);

@@ -27,7 +27,7 @@ export function* changeCandidates(
   else if (after !== undefined) from = Math.max(from, after);
   // The condition is written out so that the index of rare types is used for them.
   const ofType = type === OBSERVATION_TYPE ? 'type = ?' : `type = ? AND type <> ${OBSERVATION_TYPE}`;
-  const sql = `SELECT seq, rid FROM change WHERE ${ofType} AND seq > ? AND seq < ? ORDER BY seq ${descending ? 'DESC' : ''} LIMIT ?`;
+  const sql = `SELECT seq, rid FROM change WHERE ${ofType} AND seq > ? AND seq < ? ORDER BY seq ${descending ? 'DESC' : ''} LIMIT 0 + ?`;
   for (let piece = 100; ; piece = 1_000) {
     const rows = reader.db.all(sql, type, from, to, piece);
     for (const [seq, rid] of rows as [number, number][]) {

@@ -27,7 +27,7 @@ export class Changes {
   since(after: number, limit: number): Change[] {
     const rows = this.#reader.db.all(
       `SELECT c.seq, c.rid, c.type, c.version, c.method, c.at, r.id
-       FROM change c JOIN resource r ON r.rid = c.rid WHERE c.seq > ? ORDER BY c.seq LIMIT ?`,
+       FROM change c JOIN resource r ON r.rid = c.rid WHERE c.seq > ? ORDER BY c.seq LIMIT 0 + ?`,
       after,
       limit,
     );

@@ -54,7 +54,7 @@ export class Docs {
     if (query.before !== undefined) add(`${by}.key < ?`, query.before);
     args.push(this.#clock.now(), query.limit);
     const sql = `SELECT d.collection, d.key, d.body, d.tags, d.expires FROM ${from} WHERE ${where.join(' AND ')}
-      AND (d.expires IS NULL OR d.expires > ?) ORDER BY ${by}.key ${query.descending ? 'DESC' : ''} LIMIT ?`;
+      AND (d.expires IS NULL OR d.expires > ?) ORDER BY ${by}.key ${query.descending ? 'DESC' : ''} LIMIT 0 + ?`;
     return this.#db.all(sql, ...args).map(toDoc);
   }
 

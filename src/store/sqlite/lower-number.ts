@@ -49,7 +49,7 @@ export function numberRids(reader: Reader, type: string, f: NumberFilter | Quant
     const param = dict.find(PARAM, `${type}.${code}`);
     if (param === undefined) continue;
     for (const unit of units) {
-      const query = `SELECT rid FROM quantity WHERE param = ? AND unit = ? AND ${sql} LIMIT ?`;
+      const query = `SELECT rid FROM quantity WHERE param = ? AND unit = ? AND ${sql} LIMIT 0 + ?`;
       for (const row of db.all(query, param, unit, ...args, limit)) rids.add(row[0] as number);
     }
     const waiting = tail.quantity(param);

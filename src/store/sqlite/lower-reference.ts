@@ -24,7 +24,7 @@ function pointing(reader: Reader, type: string, code: string, targets: readonly 
   for (const target of targets) {
     if (param !== undefined) {
       const rows = db.all(
-        'SELECT rid, date FROM reference WHERE param = ? AND target = ? LIMIT ?',
+        'SELECT rid, date FROM reference WHERE param = ? AND target = ? LIMIT 0 + ?',
         param,
         target,
         limit,
@@ -55,7 +55,7 @@ function ownedBy(
     const record = reader.classes.get(cls);
     if (record.type === type && record.owners.includes(code)) dates.set(rid, date);
   };
-  const rows = reader.db.all('SELECT cls, date, rid FROM by_patient WHERE pat = ? LIMIT ?', pat, limit);
+  const rows = reader.db.all('SELECT cls, date, rid FROM by_patient WHERE pat = ? LIMIT 0 + ?', pat, limit);
   for (const row of rows) add(row[0] as number, row[1] as number, row[2] as number);
   const waiting = reader.tail.patient(pat);
   for (let i = 0; i < waiting.length; i += 4)

@@ -37,7 +37,7 @@ function ridsOfToken(
     where.push('system = ?');
     args.push(system);
   }
-  return first(db.all(`SELECT DISTINCT rid FROM token WHERE ${where.join(' AND ')} LIMIT ?`, ...args, limit));
+  return first(db.all(`SELECT DISTINCT rid FROM token WHERE ${where.join(' AND ')} LIMIT 0 + ?`, ...args, limit));
 }
 
 export function stringRids({ db, dict }: Reader, type: string, f: StringFilter, limit: number): number[] {
@@ -45,18 +45,23 @@ export function stringRids({ db, dict }: Reader, type: string, f: StringFilter, 
   if (param === undefined) return [];
   if (f.mode === 'contains')
     return first(
-      db.all('SELECT DISTINCT rid FROM string WHERE param = ? AND instr(folded, ?) > 0 LIMIT ?', param, f.value, limit),
+      db.all(
+        'SELECT DISTINCT rid FROM string WHERE param = ? AND instr(folded, ?) > 0 LIMIT 0 + ?',
+        param,
+        f.value,
+        limit,
+      ),
     );
   if (f.mode === 'starts')
     return first(
       db.all(
-        'SELECT DISTINCT rid FROM string WHERE param = ? AND folded >= ? AND folded < ? LIMIT ?',
+        'SELECT DISTINCT rid FROM string WHERE param = ? AND folded >= ? AND folded < ? LIMIT 0 + ?',
         ...[param, f.value, afterPrefix(f.value), limit],
       ),
     );
   return first(
     db.all(
-      'SELECT DISTINCT rid FROM string WHERE param = ? AND folded = ? AND text = ? LIMIT ?',
+      'SELECT DISTINCT rid FROM string WHERE param = ? AND folded = ? AND text = ? LIMIT 0 + ?',
       ...[param, normalizeString(f.value), f.value, limit],
     ),
   );
@@ -77,7 +82,7 @@ export function uriRids({ db, dict }: Reader, type: string, f: UriFilter, limit:
   const rids = new Set(
     first(
       db.all(
-        'SELECT rid FROM uri WHERE param = ? AND value IN (SELECT value FROM json_each(?)) LIMIT ?',
+        'SELECT rid FROM uri WHERE param = ? AND value IN (SELECT value FROM json_each(?)) LIMIT 0 + ?',
         ...[param, JSON.stringify(exact), limit],
       ),
     ),
@@ -85,7 +90,7 @@ export function uriRids({ db, dict }: Reader, type: string, f: UriFilter, limit:
   if (f.mode === 'below') {
     const stem = belowStem(f.value);
     const rows = db.all(
-      'SELECT rid FROM uri WHERE param = ? AND value >= ? AND value < ? LIMIT ?',
+      'SELECT rid FROM uri WHERE param = ? AND value >= ? AND value < ? LIMIT 0 + ?',
       ...[param, stem, afterPrefix(stem), limit],
     );
     for (const rid of first(rows)) rids.add(rid);

@@ -47,9 +47,9 @@ const TABLES = {
 const SQL: Record<string, string> = {};
 for (const [table, { keys, columns }] of Object.entries(TABLES)) {
   SQL[`${table} down`] =
-    `SELECT ${columns} FROM ${table} WHERE ${keys} AND (date, rid) < (?, ?) AND date >= ? ORDER BY date DESC, rid DESC LIMIT ?`;
+    `SELECT ${columns} FROM ${table} WHERE ${keys} AND (date, rid) < (?, ?) AND date >= ? ORDER BY date DESC, rid DESC LIMIT 0 + ?`;
   SQL[`${table} up`] =
-    `SELECT ${columns} FROM ${table} WHERE ${keys} AND (date, rid) > (?, ?) AND date < ? ORDER BY date, rid LIMIT ?`;
+    `SELECT ${columns} FROM ${table} WHERE ${keys} AND (date, rid) > (?, ?) AND date < ? ORDER BY date, rid LIMIT 0 + ?`;
 }
 
 /** One run of rows of a table. */

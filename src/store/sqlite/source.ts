@@ -47,10 +47,12 @@ export function chooseSource(prober: Prober, lowered: Lowered, listMax: number):
   );
   const owner = ownerOf(prober, lowered);
   const others = lowered.rest.filter((f) => f !== owner?.filter && !dates.includes(f as DateFilter));
+  const reference = others.find((f): f is ReferenceFilter => f.op === 'reference' && !isOwnerParam(f.param));
+  // Nothing else to look for: its rows are in order, and there may be many.
+  if (reference && !owner && others.length === 1) return referenceSource(reader, lowered, reference);
   const best = shortest(prober, lowered.type, others, owner ? Math.min(SHORT_LIST_MAX, listMax) : listMax);
   if (best) return listSource(reader, lowered, best.filter, best.found);
   if (owner) return patientSource(reader, lowered, owner.pats, owner.param, dates);
-  const reference = others.find((f): f is ReferenceFilter => f.op === 'reference' && !isOwnerParam(f.param));
   if (reference) return referenceSource(reader, lowered, reference);
   return classSource(reader, lowered, dates);
 }
