@@ -1,14 +1,10 @@
-/**
- * The index rows of a group as the blob of one log row. Rows that only add are laid out kind by kind, so that a merge takes each
- * kind as a block; a group that takes rows away keeps its records in their order, which then counts.
- */
+/** The index rows of a group as the blobs of one log row. */
+import type { Row } from './connection.ts';
 import { WIDTH } from './rows.ts';
 
-const KINDS = WIDTH.length;
+/** Columns of a log row: the records in their order, then a block a kind. */
+export const LOG_COLUMNS = ['records', 'by_patient', 'reference', 'quantity', 'date_term', 'key'] as const;
 const BYTES_PER_NUMBER = 8;
-/** First number of a blob. */
-const IN_ORDER = 0;
-const BY_KIND = 1;
 
 /** Calls with each record of a log as it comes from the main thread: op, then the numbers of the row. */
 export function eachRecord(
@@ -25,12 +21,16 @@ export function eachRecord(
 }
 
 export interface Packed {
-  readonly blob: Uint8Array;
+  /** In the order of `LOG_COLUMNS`. */
+  readonly blobs: readonly (Uint8Array | null)[];
   readonly records: number;
 }
 
+const bytesOf = (numbers: Float64Array): Uint8Array | null =>
+  numbers.length === 0 ? null : new Uint8Array(numbers.buffer, numbers.byteOffset, numbers.byteLength);
+
 export function pack(logs: readonly Float64Array[]): Packed {
-  const counts = new Array<number>(KINDS).fill(0);
+  const counts = WIDTH.map(() => 0);
   let records = 0;
   let removes = false;
   for (const log of logs)
@@ -38,13 +38,13 @@ export function pack(logs: readonly Float64Array[]): Packed {
       counts[kind] = (counts[kind] as number) + 1;
       removes ||= remove;
     });
-  return { blob: new Uint8Array((removes ? inOrder(logs) : byKind(logs, counts)).buffer), records };
+  if (removes) return { blobs: [bytesOf(inOrder(logs)), ...WIDTH.map(() => null)], records };
+  return { blobs: [null, ...byKind(logs, counts).map(bytesOf)], records };
 }
 
 function inOrder(logs: readonly Float64Array[]): Float64Array {
-  const all = new Float64Array(1 + logs.reduce((sum, log) => sum + log.length, 0));
-  all[0] = IN_ORDER;
-  let at = 1;
+  const all = new Float64Array(logs.reduce((sum, log) => sum + log.length, 0));
+  let at = 0;
   for (const log of logs) {
     all.set(log, at);
     at += log.length;
@@ -52,64 +52,37 @@ function inOrder(logs: readonly Float64Array[]): Float64Array {
   return all;
 }
 
-/** BY_KIND, a count a kind, then the rows without their op. */
-function byKind(logs: readonly Float64Array[], counts: readonly number[]): Float64Array {
-  const starts: number[] = [];
-  let length = 1 + KINDS;
-  for (let kind = 0; kind < KINDS; kind++) {
-    starts.push(length);
-    length += (counts[kind] as number) * (WIDTH[kind] as number);
-  }
-  const all = new Float64Array(length);
-  all[0] = BY_KIND;
-  all.set(counts, 1);
+/** The rows of each kind without their op. */
+function byKind(logs: readonly Float64Array[], counts: readonly number[]): Float64Array[] {
+  const blocks = WIDTH.map((width, kind) => new Float64Array(width * (counts[kind] as number)));
+  const filled = WIDTH.map(() => 0);
   for (const log of logs)
     eachRecord(log, (kind, _, numbers, from) => {
+      const block = blocks[kind] as Float64Array;
       const width = WIDTH[kind] as number;
-      const to = starts[kind] as number;
-      for (let i = 0; i < width; i++) all[to + i] = numbers[from + i] as number;
-      starts[kind] = to + width;
+      const to = filled[kind] as number;
+      for (let i = 0; i < width; i++) block[to + i] = numbers[from + i] as number;
+      filled[kind] = to + width;
     });
-  return all;
+  return blocks;
 }
 
 /** The bytes that SQLite hands out need not lie on a multiple of eight. */
-function numbersOf(blob: Uint8Array): Float64Array {
-  const copy = new Uint8Array(blob);
-  return new Float64Array(copy.buffer, 0, copy.length / BYTES_PER_NUMBER);
+export function numbersOf(blob: Uint8Array): Float64Array {
+  if (blob.byteOffset % BYTES_PER_NUMBER === 0)
+    return new Float64Array(blob.buffer, blob.byteOffset, blob.byteLength / BYTES_PER_NUMBER);
+  return new Float64Array(new Uint8Array(blob).buffer);
 }
 
-/** The rows of one kind: a block of rows to add, or record after record. */
-export function unpack(
-  blob: Uint8Array,
-  wanted: number,
-  block: (rows: Float64Array) => void,
-  record: (remove: boolean, row: Float64Array) => void,
-): void {
-  const all = numbersOf(blob);
-  if (all.length === 0) return;
-  const width = WIDTH[wanted] as number;
-  if (all[0] === IN_ORDER) {
-    eachRecord(all.subarray(1), (kind, remove, numbers, from) => {
-      if (kind === wanted) record(remove, numbers.subarray(from, from + width));
-    });
-    return;
-  }
-  let start = 1 + KINDS;
-  for (let kind = 0; kind < wanted; kind++) start += (all[1 + kind] as number) * (WIDTH[kind] as number);
-  block(all.subarray(start, start + (all[1 + wanted] as number) * width));
-}
-
-/** As the main thread has it: op, then the numbers of the row, record after record. */
-export function records(blob: Uint8Array): Float64Array {
-  const all = numbersOf(blob);
-  if (all.length === 0 || all[0] === IN_ORDER) return all.subarray(1);
+/** `LOG_COLUMNS` of a row as the main thread has it: op, then the numbers of the row, record after record. */
+export function recordsOf([inTheirOrder, ...blocks]: Row): Float64Array {
+  if (inTheirOrder) return numbersOf(inTheirOrder as Uint8Array);
   const found: number[] = [];
-  let at = 1 + KINDS;
-  for (let kind = 0; kind < KINDS; kind++) {
+  for (const [kind, blob] of blocks.entries()) {
+    if (!blob) continue;
+    const rows = numbersOf(blob as Uint8Array);
     const width = WIDTH[kind] as number;
-    for (let n = all[1 + kind] as number; n > 0; n--, at += width)
-      found.push(kind * 2, ...all.subarray(at, at + width));
+    for (let at = 0; at < rows.length; at += width) found.push(kind * 2, ...rows.subarray(at, at + width));
   }
   return Float64Array.from(found);
 }

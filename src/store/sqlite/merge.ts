@@ -9,7 +9,7 @@
 
 import { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
-import { eachRecord, unpack } from './log-blob.ts';
+import { eachRecord, LOG_COLUMNS, numbersOf } from './log-blob.ts';
 import { BY_PATIENT, DATE, KEY, QUANTITY, REFERENCE, WIDTH } from './rows.ts';
 
 /** Merged for each row that is appended: more than one, so that a merge ends before the next one begins. */
@@ -61,7 +61,8 @@ export class Merge {
   }
 
   #waiting(): number {
-    return Math.ceil(this.#db.number(0, 'SELECT sum(length(rows)) FROM log') / MEAN_ROW_BYTES);
+    const bytes = LOG_COLUMNS.map((column) => `coalesce(length(${column}), 0)`).join(' + ');
+    return Math.ceil(this.#db.number(0, `SELECT sum(${bytes}) FROM log`) / MEAN_ROW_BYTES);
   }
 
   /** Another process wrote, or a transaction was rolled back: what is known of the log may be wrong. */
@@ -141,7 +142,8 @@ export class Merge {
     const end = Math.min(first + LOG_ROWS_DELETED_PER_STEP, chunk.upTo);
     this.#db.run('DELETE FROM log WHERE lid < ?', end);
     if (end < chunk.upTo) return false;
-    this.#db.run("UPDATE log SET rows = x'' WHERE lid = ?", chunk.upTo);
+    const empty = LOG_COLUMNS.map((column) => `${column} = NULL`).join();
+    this.#db.run(`UPDATE log SET ${empty} WHERE lid = ?`, chunk.upTo);
     this.#chunk = undefined;
     this.#cancelled.clear();
     return true;
@@ -157,12 +159,19 @@ export class Merge {
       blocks.push(rows);
       length += rows.length;
     };
-    for (const row of this.#db.statement('SELECT rows FROM log WHERE lid <= ? ORDER BY lid').iterate(upTo))
-      unpack((row as unknown as [Uint8Array])[0], kind, add, (remove, record) => {
+    const sql = `SELECT records, ${LOG_COLUMNS[kind + 1]} FROM log WHERE lid <= ? ORDER BY lid`;
+    for (const row of this.#db.statement(sql).iterate(upTo)) {
+      const [inOrder, block] = row as unknown as (Uint8Array | null)[];
+      if (block) add(numbersOf(block));
+      if (!inOrder) continue;
+      eachRecord(numbersOf(inOrder), (of, remove, numbers, from) => {
+        if (of !== kind) return;
+        const record = numbers.subarray(from, from + width);
         // Only what came before it goes: a row may be added again later.
         if (remove) gone.push(`${length / width} ${record.join()}`);
         else add(record);
       });
+    }
     const rows = new Float64Array(length);
     let at = 0;
     for (const block of blocks) {

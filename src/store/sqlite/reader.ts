@@ -8,7 +8,7 @@ import type { Classes } from './classes.ts';
 import type { Connection, Row } from './connection.ts';
 import { type Dictionary, TYPE } from './dictionary.ts';
 import type { Ids } from './ids.ts';
-import { records } from './log-blob.ts';
+import { LOG_COLUMNS, recordsOf } from './log-blob.ts';
 import type { Refs } from './refs.ts';
 import type { Skeletons } from './skeletons.ts';
 import type { Tail } from './tail.ts';
@@ -108,14 +108,15 @@ export class Reader {
     const { tail, db } = this;
     const last = db.number(0, 'SELECT max(lid) FROM log');
     if (last === tail.lid) return;
-    let rows = db.all('SELECT lid, rows FROM log WHERE lid > ? ORDER BY lid', tail.lid);
+    const columns = LOG_COLUMNS.join();
+    let rows = db.all(`SELECT ${columns}, lid FROM log WHERE lid > ? ORDER BY lid`, tail.lid);
     if (rows.length !== last - tail.lid || last < tail.lid) {
       // Another process merged rows that were never seen here.
       tail.reset();
-      rows = db.all('SELECT lid, rows FROM log ORDER BY lid');
+      rows = db.all(`SELECT ${columns}, lid FROM log ORDER BY lid`);
     }
     this.dict.refresh();
-    for (const [lid, blob] of rows) tail.apply(lid as number, records(blob as Uint8Array));
+    for (const row of rows) tail.apply(row.at(-1) as number, recordsOf(row.slice(0, -1)));
   }
 
   row(rid: number): ResourceRow | undefined {

@@ -72,8 +72,14 @@ CREATE TABLE key(hash INTEGER NOT NULL, rid INTEGER NOT NULL, PRIMARY KEY(hash, 
 CREATE TABLE key_former(key TEXT PRIMARY KEY, rid INTEGER NOT NULL, note TEXT) WITHOUT ROWID;
 `;
 
-/** Index rows with a random place, as they were committed; merged into their tables in sorted order (merge.ts). */
-const LOG = 'CREATE TABLE log(lid INTEGER PRIMARY KEY, rows BLOB NOT NULL);';
+/**
+ * Index rows with a random place, as they were committed: one log row a group, a block of rows a table; or, when the group took
+ * rows away, all its records in their order. They are merged into their tables in sorted order (merge.ts).
+ */
+const LOG = `
+CREATE TABLE log(
+  lid INTEGER PRIMARY KEY, records BLOB, by_patient BLOB, reference BLOB, quantity BLOB, date_term BLOB, key BLOB);
+`;
 
 const DOCUMENTS = `
 CREATE TABLE doc(

@@ -181,9 +181,9 @@ export class Transactions {
         this.#db.run('INSERT INTO class_count VALUES (?, ?) ON CONFLICT(cls) DO UPDATE SET n = n + excluded.n', cls, n);
     if (to.log.length === 0) return { lid: 0, rows: 0 };
     for (const log of to.log) this.#merge.cancel(log);
-    const { blob, records } = pack(to.log);
+    const { blobs, records } = pack(to.log);
     const lid = this.#lid + 1;
-    this.#db.run('INSERT INTO log VALUES (?, ?)', lid, blob);
+    this.#db.run('INSERT INTO log VALUES (?, ?, ?, ?, ?, ?, ?)', lid, ...blobs);
     return { lid, rows: records };
   }
 

@@ -4,7 +4,7 @@ import { Connection } from './connection.ts';
 import { Transactions } from './transaction.ts';
 import type { FromWriter, ToWriter, WriterStart } from './wire.ts';
 
-const CACHE_KIB = 24 * 1024;
+const CACHE_KIB = 16 * 1024;
 
 const port = parentPort;
 if (!port) throw new Error('the writer is a worker thread');
