@@ -168,10 +168,10 @@ export class Reader {
   }
 
   /** Empty when deleted. */
-  textOf(row: ResourceRow): string {
+  textOf(row: ResourceRow, type = this.typeOf(row), id = this.idOf(row)): string {
     if (row.body === null) return '';
     const { form, body, version, updated } = row;
-    return this.#skeletons.render(this.typeOf(row), this.idOf(row), version, updated, { form, body });
+    return this.#skeletons.render(type, id, version, updated, { form, body });
   }
 
   termsOf(row: ResourceRow): Terms {
@@ -179,14 +179,16 @@ export class Reader {
   }
 
   stored(row: ResourceRow): Stored {
+    const type = this.typeOf(row);
+    const id = this.idOf(row);
     return {
-      type: this.typeOf(row),
-      id: this.idOf(row),
+      type,
+      id,
       version: row.version,
       lastUpdated: instant(row.updated),
       method: METHODS[row.method] ?? 'PUT',
       deleted: row.method === DELETE,
-      text: this.textOf(row),
+      text: this.textOf(row, type, id),
       origin: row.origin ?? undefined,
     };
   }

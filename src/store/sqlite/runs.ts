@@ -31,6 +31,13 @@ export interface Course {
 }
 
 const PIECE_ROWS_MAX = 1_000;
+const PIECE_ROWS_MIN = 4;
+/** Runs are of unequal length: a little more than an equal share of each is read at first. */
+const SHARE = 1.3;
+
+/** Rows to read at first of each of several runs that together are to give `rows`. */
+export const pieceOf = (rows: number, runs: number): number =>
+  Math.min(rows, Math.max(PIECE_ROWS_MIN, Math.ceil((rows * SHARE) / Math.max(1, runs))));
 
 interface Source {
   readonly table: 'by_patient' | 'by_class' | 'reference';

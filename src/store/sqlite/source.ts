@@ -17,6 +17,7 @@ import {
   merged,
   type Position,
   patientRun,
+  pieceOf,
   type Run,
   referenceRun,
 } from './runs.ts';
@@ -123,12 +124,9 @@ function patientSource(
     wide: false,
     given: undefined,
     *candidates(descending, after, piece) {
-      const each = Math.max(
-        4,
-        Math.ceil((piece * 2) / Math.max(1, Math.min(usable.size, CLASSES_TRIED_MAX) * pats.length)),
-      );
+      const each = pieceOf(piece, Math.min(usable.size, CLASSES_TRIED_MAX) * pats.length);
       for (const e of inPhases(descending, after, (undated, from) =>
-        runs(undated, { descending, after: from, piece: Math.min(each, piece) }),
+        runs(undated, { descending, after: from, piece: each }),
       ))
         yield candidate(reader, (usable.get(e.cls) as Pick).cls, e);
     },
@@ -173,7 +171,7 @@ function classSource(reader: Reader, { picks }: Lowered, dates: readonly DateFil
     wide: true,
     given: undefined,
     *candidates(descending, after, piece) {
-      const each = Math.min(piece, Math.max(4, Math.ceil((piece * 2) / Math.max(1, picks.size))));
+      const each = pieceOf(piece, picks.size);
       for (const e of inPhases(descending, after, (undated, from) =>
         runs(undated, { descending, after: from, piece: each }),
       ))
