@@ -1,14 +1,20 @@
-/** When a failed delivery is tried again: 5 s, 30 s, 2 m, 10 m, 30 m, then hourly, ±20 %. */
-const STEPS_MS: readonly number[] = [5_000, 30_000, 120_000, 600_000, 1_800_000, 3_600_000];
+/** When a failed delivery is tried again: 5 s, 30 s, 2 m, 10 m, 30 m, then hourly, ±20 %. In units of the first wait: */
+const STEPS: readonly number[] = [1, 6, 24, 120, 360, 720];
 const JITTER = 0.2;
 
 /**
+ * @param msMin the first wait
  * @param failures how many attempts failed since the last success, 1 or more
  * @param retryAfterMs what the receiver asked for, already bounded; it never shortens the wait
  * @param random [0, 1)
  */
-export function retryDelay(failures: number, retryAfterMs: number | undefined, random = Math.random()): number {
-  const step = STEPS_MS[Math.min(failures, STEPS_MS.length) - 1] ?? 0;
+export function retryDelay(
+  msMin: number,
+  failures: number,
+  retryAfterMs: number | undefined,
+  random = Math.random(),
+): number {
+  const step = msMin * (STEPS[Math.min(failures, STEPS.length) - 1] ?? 1);
   return Math.max(Math.round(step * (1 - JITTER + 2 * JITTER * random)), retryAfterMs ?? 0);
 }
 

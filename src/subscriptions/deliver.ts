@@ -207,7 +207,8 @@ export class Deliveries {
     const failingSince = lane.record.failingSince ?? now;
     lane.change({ failingSince, error: errorOf(outcome) });
     this.touch(lane);
-    lane.notBefore = now + retryDelay(lane.failures, outcome.kind === 'answer' ? outcome.retryAfterMs : undefined);
+    const asked = outcome.kind === 'answer' ? outcome.retryAfterMs : undefined;
+    lane.notBefore = now + retryDelay(limits.deliveryRetryMsMin, lane.failures, asked);
     if (now - failingSince > limits.deliveryDaysMax * DAY_MS)
       await this.setStatus(lane, 'off', {}, `No notification got through for ${limits.deliveryDaysMax} days.`);
     else if (lane.failures >= limits.deliveryFailuresBeforeError && lane.status === 'active')

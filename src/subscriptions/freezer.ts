@@ -38,6 +38,7 @@ export function fold(lane: Lane, events: readonly EventRecord[], now: number): D
   const idle = !lane.busy && !lane.writing && !lane.gone && lane.status === 'active' && !lane.record.batch;
   if (!idle || lane.record.acked + 1 !== events[0]?.n) return undefined;
   lane.busy = true;
+  lane.forgive = false;
   return freeze(lane, events.slice(0, lane.definition.channel.maxCount), now);
 }
 

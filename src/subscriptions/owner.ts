@@ -7,6 +7,7 @@ import type { Principal } from '../access/principal.ts';
 import { parseScopes } from '../access/scopes.ts';
 import type { Caller } from '../base/caller.ts';
 import { sha256Url } from '../base/hash.ts';
+import { limits } from '../base/limits.ts';
 import type { MaybePromise } from '../base/types.ts';
 import type { AccessFilter, Filter } from '../search/plan.ts';
 import type { DocWrite, Store } from '../store/store.ts';
@@ -46,10 +47,27 @@ export const ownerDoc = (id: string, owner: OwnerRecord): DocWrite => ({
   doc: { collection: COLLECTIONS.owner, key: id, body: JSON.stringify(owner), tags: [ownerCode(owner.clientId)] },
 });
 
-/** The owner as if their token were here: what they may read at any later moment. */
+const principals = new Map<string, Principal>();
+
+/** The owner as if their token were here: what they may read at any later moment. One object for the same rights. */
 export function principalOf(owner: OwnerRecord): Principal {
   const { clientId, admin, scope, patient, fhirUser, grantId } = owner;
-  return Object.freeze({ clientId, admin, scopes: parseScopes(scope), scopeText: scope, patient, fhirUser, grantId });
+  const key = JSON.stringify([clientId, admin, scope, patient, fhirUser, grantId]);
+  let principal = principals.get(key);
+  if (!principal) {
+    principal = Object.freeze({
+      clientId,
+      admin,
+      scopes: parseScopes(scope),
+      scopeText: scope,
+      patient,
+      fhirUser,
+      grantId,
+    });
+    if (principals.size >= limits.subscriptionOwnersCachedMax) principals.clear();
+    principals.set(key, principal);
+  }
+  return principal;
 }
 
 /** What of `type` the owner may read and find. @throws VitalwireError `auth.forbidden` */

@@ -8,13 +8,13 @@ import { Slots } from '../../src/subscriptions/slots.ts';
 
 test('the wait grows to an hour, with jitter, and is never shorter than what the receiver asks for', () => {
   assert.deepEqual(
-    [1, 2, 3, 4, 5, 6, 7, 500].map((failures) => retryDelay(failures, undefined, 0.5) / 1000),
+    [1, 2, 3, 4, 5, 6, 7, 500].map((failures) => retryDelay(5_000, failures, undefined, 0.5) / 1000),
     [5, 30, 120, 600, 1800, 3600, 3600, 3600],
   );
-  assert.equal(retryDelay(1, undefined, 0), 4000);
-  assert.equal(retryDelay(1, undefined, 1), 6000);
-  assert.equal(retryDelay(1, 60_000, 0.5), 60_000);
-  assert.equal(retryDelay(2, 1_000, 0.5), 30_000);
+  assert.equal(retryDelay(5_000, 1, undefined, 0), 4000);
+  assert.equal(retryDelay(5_000, 1, undefined, 1), 6000);
+  assert.equal(retryDelay(5_000, 1, 60_000, 0.5), 60_000);
+  assert.equal(retryDelay(5_000, 2, 1_000, 0.5), 30_000);
 });
 
 test('Retry-After in seconds, as a date, bounded, or nonsense', () => {
