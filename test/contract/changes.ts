@@ -66,6 +66,17 @@ export function changesContract(name: string, open: OpenStore): void {
       if (terms) assert.ok(terms.token.some((t) => t.param === 'code' && t.code === '8867-4'));
     });
 
+    test('a listener that throws keeps nobody from being answered', async () => {
+      const { store } = await opened;
+      const stop = store.onChange(() => {
+        throw new Error('a fault of the listener');
+      });
+      const done = await committed(store, { writes: [writeOf(patient(), store.newId(), 0)] });
+      assert.equal(done.written.length, 1);
+      stop();
+      await committed(store, { writes: [writeOf(patient(), store.newId(), 0)] });
+    });
+
     test('listeners are called before the commit is answered, and not for documents alone', async () => {
       const { store } = await opened;
       const calls: [number, string[]][] = [];

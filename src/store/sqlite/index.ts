@@ -107,9 +107,7 @@ class SqliteStore implements Store {
       writer: this.#writer,
       clock,
       limits,
-      committed: (seq, types) => {
-        for (const listener of this.#changeListeners) listener(seq, types);
-      },
+      committed: (seq, types) => this.#tell(this.#changeListeners, (listener) => listener(seq, types)),
       foreign: () => this.#foreign(),
     });
     this.#timer = setInterval(() => this.#writer.send({ kind: 'tick', now: clock.now() }), TICK_MS);
@@ -147,7 +145,18 @@ class SqliteStore implements Store {
   #foreign(): void {
     this.#keys.forget();
     this.#reader.dict.refresh();
-    for (const listener of this.#foreignListeners) listener();
+    this.#tell(this.#foreignListeners, (listener) => listener());
+  }
+
+  /** A listener that throws must not keep a commit from being answered. */
+  #tell<T>(listeners: ReadonlySet<T>, call: (listener: T) => void): void {
+    for (const listener of listeners) {
+      try {
+        call(listener);
+      } catch (error) {
+        this.#log.error({ err: error }, 'a listener of the store failed');
+      }
+    }
   }
 
   newId(): string {
@@ -231,14 +240,23 @@ class SqliteStore implements Store {
   }
 
   async ping(): Promise<void> {
-    this.#reader.db.get('SELECT 1 FROM meta');
-    if (this.#writer.dead === undefined && this.#queue.broken === undefined) return;
-    const message = this.#writer.dead ? this.#writer.dead.message : await this.#probe();
-    if (message !== '')
-      throw new VitalwireError('server.unavailable', 'The store cannot write.', {
-        headers: { 'retry-after': '5' },
-        private: message,
-      });
+    const reason = await this.#whyNot();
+    if (reason === '') return;
+    throw new VitalwireError('server.unavailable', 'The store cannot be read or written.', {
+      headers: { 'retry-after': '5' },
+      private: reason,
+    });
+  }
+
+  /** Empty when all is well. */
+  async #whyNot(): Promise<string> {
+    try {
+      this.#reader.db.get('SELECT 1 FROM meta');
+    } catch (error) {
+      return (error as Error).message;
+    }
+    if (this.#writer.dead) return this.#writer.dead.message;
+    return this.#queue.broken === undefined ? '' : this.#probe();
   }
 
   /** Tries to write; resolves with what went wrong, or an empty text. */

@@ -242,15 +242,10 @@ export class CommitQueue {
 
   /** Another process was faster: what was compared and numbered may be wrong, so all of it is done again. */
   #stale(flight: Flight): void {
-    const { reader, keys, foreign } = this.#parts;
+    const { keys, foreign } = this.#parts;
     this.#waiting = [...flight.members.map((m) => m.pending), ...this.#waiting];
-    try {
-      reader.dict.reload();
-      keys.forget();
-      this.#refresh();
-    } catch (error) {
-      this.#failed({ ...flight, members: [] }, error as Error);
-    }
+    this.#readAnew();
+    keys.forget();
     foreign();
   }
 
@@ -260,8 +255,18 @@ export class CommitQueue {
       flight.members.map((m) => m.pending),
       error,
     );
-    // Numbers that were handed out with it are not in the file.
-    this.#parts.reader.dict.reload();
+    this.#readAnew();
+  }
+
+  /** Numbers that were handed out for a group that was not written are not in the file. */
+  #readAnew(): void {
+    try {
+      this.#parts.reader.dict.reload();
+      this.#refresh();
+    } catch (error) {
+      // The next group fails by itself, or is found to be built on the wrong numbers and comes back.
+      this.#broken = error as Error;
+    }
   }
 
   #rejectAll(all: readonly Pending[], error: unknown): void {
