@@ -54,7 +54,7 @@ test('every index row is found before, while and after it is merged, and after a
   const plan = { type: 'Observation', filter, sort: [], count: 1_000, total: true };
   let stored = 0;
   let mergedSome = false;
-  for (let round = 0; round < 40; round++) {
+  for (let round = 0; round < 50; round++) {
     const writes = Array.from({ length: 40 }, (_, i) => {
       const text = observation(`p${i % 9}`, `2026-01-01T00:${String(i).padStart(2, '0')}:00Z`, {
         device,
@@ -64,7 +64,7 @@ test('every index row is found before, while and after it is merged, and after a
     });
     await committed(store, { writes });
     stored += writes.length;
-    if (round % 17 === 16) store = await reopen();
+    if (round === 20) store = await reopen();
     const page = await store.search(plan, accessTo('Observation'));
     assert.deepEqual([page.total, page.entries.length], [stored, Math.min(stored, 1_000)]);
     const ofRound = {
@@ -80,8 +80,8 @@ test('every index row is found before, while and after it is merged, and after a
     mergedSome ||= inTable > 0 && inTable < stored;
   }
   assert.ok(mergedSome, 'a merge was caught under way');
-  assert.ok(countIn(dir, 'SELECT count(*) FROM log') < 40, 'merged log rows are gone');
-  const keys = Array.from({ length: 40 }, (_, round) => `${round}-7`);
-  assert.equal((await store.keyHolders(keys)).length, 40);
+  assert.ok(countIn(dir, 'SELECT count(*) FROM log') < 50, 'merged log rows are gone');
+  const keys = Array.from({ length: 50 }, (_, round) => `${round}-7`);
+  assert.equal((await store.keyHolders(keys)).length, 50);
   await store.close();
 });
