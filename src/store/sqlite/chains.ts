@@ -76,6 +76,13 @@ export class Chains {
       for (let i = 0; i < this.#width; i++) to.push(this.#rows[row * this.#width + i] as number);
   }
 
+  /** Goes through the rows of a key without copying them, until `use` says that it has enough. */
+  each(key: number, use: (rows: Float64Array, at: number) => boolean): void {
+    const slot = this.#slot(key, this.#keys);
+    for (let row = this.#newest[slot] as number; row !== NONE; row = this.#older[row] as number)
+      if (use(this.#rows, row * this.#width)) return;
+  }
+
   /** Takes every row away that is equal to the one that begins at `at`: a resource may say the same twice. */
   remove(key: number, like: Float64Array, at: number): void {
     const slot = this.#slot(key, this.#keys);

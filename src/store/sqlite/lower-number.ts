@@ -6,6 +6,7 @@ import { PARAM, UNIT } from './dictionary.ts';
 import { type DateRange, EVERY_DATE, startsOf } from './range.ts';
 import type { Reader } from './reader.ts';
 import { invertedParam, SAME_AS } from './routes.ts';
+import { DATE, QUANTITY } from './rows.ts';
 
 /** SQL for the values that a comparator admits, and how many times [value, low, high] fill it. */
 function valueRange(f: NumberFilter | QuantityFilter): { sql: string; args: number[] } {
@@ -52,10 +53,11 @@ export function numberRids(reader: Reader, type: string, f: NumberFilter | Quant
       const query = `SELECT rid FROM quantity WHERE param = ? AND unit = ? AND ${sql} LIMIT 0 + ?`;
       for (const row of db.all(query, param, unit, ...args, limit)) rids.add(row[0] as number);
     }
-    const waiting = tail.quantity(param);
-    for (let i = 0; i < waiting.length; i += 3)
-      if (units.has(waiting[i] as number) && compareNumber(waiting[i + 1] as number, f))
-        rids.add(waiting[i + 2] as number);
+    if (rids.size >= limit) break;
+    tail.each(QUANTITY, param, (unit, value, rid) => {
+      if (units.has(unit) && compareNumber(value, f)) rids.add(rid);
+      return rids.size >= limit;
+    });
   }
   return [...rids];
 }
@@ -80,9 +82,10 @@ function addDates(
   const add = (low: number, high: number, rid: number): void => {
     if (compareInterval(f.comparator, { low, high }, f)) rids.add(rid);
   };
-  const waiting = tail.date(param);
-  for (let i = 0; i < waiting.length; i += 3)
-    add(waiting[i] as number, waiting[i + 1] as number, waiting[i + 2] as number);
+  tail.each(DATE, param, (low, high, rid) => {
+    add(low, high, rid);
+    return rids.size >= limit;
+  });
   const rows = db
     .statement('SELECT low, high, rid FROM date_term WHERE param = ? AND low >= ? AND low < ?')
     .iterate(param, Math.max(from, EVERY_DATE.from), to);

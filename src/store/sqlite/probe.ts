@@ -8,6 +8,7 @@ import { chainFound, hasFound, referenceFound } from './lower-reference.ts';
 import { identifierRids, stringRids, tokenRids, uriRids } from './lower-text.ts';
 import type { Reader } from './reader.ts';
 import { identifierParam, invertedParam, primaryDate, SAME_AS, tokenRoute, uriRoute } from './routes.ts';
+import { DATE, QUANTITY } from './rows.ts';
 import { DELETE } from './wire.ts';
 
 export interface Found {
@@ -164,11 +165,12 @@ function present({ db, dict, tail }: Reader, type: string, f: MissingFilter): Re
     const param = dict.find(PARAM, name);
     if (param === undefined) continue;
     for (const row of db.all(`SELECT rid FROM ${table} WHERE param = ?`, param)) rids.add(row[0] as number);
-    const add = (rows: readonly number[], width: number): void => {
-      for (let i = width - 1; i < rows.length; i += width) rids.add(rows[i] as number);
+    const add = (_a: number, _b: number, rid: number): boolean => {
+      rids.add(rid);
+      return false;
     };
-    if (table === 'quantity') add(tail.quantity(param), 3);
-    if (table === 'date_term') add(tail.date(param), 3);
+    if (table === 'quantity') tail.each(QUANTITY, param, add);
+    if (table === 'date_term') tail.each(DATE, param, add);
     if (table !== 'reference') continue;
     const waiting = tail.references();
     for (let i = 0; i < waiting.length; i += 3) if (waiting[i] === param) rids.add(waiting[i + 2] as number);

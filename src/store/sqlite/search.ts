@@ -15,6 +15,9 @@ import type { Position } from './runs.ts';
 import { chooseSource, type Source } from './source.ts';
 import { DELETE } from './wire.ts';
 
+/** Their index rows are exactly the resources that are found, when every class is asked for. */
+const COUNTED_BY_INDEX: ReadonlySet<Filter['op']> = new Set(['quantity', 'number', 'string', 'token', 'uri']);
+
 interface Placed {
   readonly c: Candidate;
   readonly values: Values;
@@ -189,13 +192,30 @@ export class Search implements Prober {
     return placed.sort((a, b) => compareValues(order, a.values, b.values)).slice(0, count + 1);
   }
 
+  #counted(run: Run): number {
+    const { picks, rest, type } = run.lowered;
+    let total = 0;
+    if (rest.length === 0) {
+      for (const cls of picks.keys()) total += this.reader.db.number(0, 'SELECT n FROM class_count WHERE cls = ?', cls);
+      return total;
+    }
+    const [only] = rest;
+    if (
+      only &&
+      rest.length === 1 &&
+      COUNTED_BY_INDEX.has(only.op) &&
+      picks.size === this.reader.classes.of(type).length
+    ) {
+      const set = setOf(this, type, only);
+      if (set) return set.size;
+    }
+    for (const _ of this.#found(run, 1_000)) total++;
+    return total;
+  }
+
   /** How many are found; on later pages without what came after the first. */
   #total(run: Run, snapshot: number | undefined): number {
-    let total = 0;
-    if (run.lowered.rest.length === 0) {
-      for (const cls of run.lowered.picks.keys())
-        total += this.reader.db.number(0, 'SELECT n FROM class_count WHERE cls = ?', cls);
-    } else for (const _ of this.#found(run, 1_000)) total++;
+    let total = this.#counted(run);
     if (snapshot === undefined || this.reader.lastSeq() === snapshot) return total;
     for (const c of this.#changedSince(run, snapshot, ''))
       if (!valuesAt(this.reader, { kind: 'updated', descending: true }, c, snapshot)) total--;

@@ -38,6 +38,8 @@ export interface Source {
 const SHORT_LIST_MAX = 200;
 /** With more classes than this it is looked up which ones the patient has. */
 const CLASSES_TRIED_MAX = 8;
+/** Never fewer than a patient has. */
+const BROAD: ReadonlySet<Filter['op']> = new Set(['quantity', 'number', 'date']);
 const NO_DATES = { from: NO_DATE, to: NO_DATE + 1 };
 
 /** `listMax`: up to here the resources of an index are taken as a list, each looked at. */
@@ -51,7 +53,8 @@ export function chooseSource(prober: Prober, lowered: Lowered, listMax: number):
   const reference = others.find((f): f is ReferenceFilter => f.op === 'reference' && !isOwnerParam(f.param));
   // Nothing else to look for: its rows are in order, and there may be many.
   if (reference && !owner && others.length === 1) return referenceSource(reader, lowered, reference);
-  const best = shortest(prober, lowered.type, others, owner ? Math.min(SHORT_LIST_MAX, listMax) : listMax);
+  const worth = owner ? others.filter((f) => !BROAD.has(f.op)) : others;
+  const best = shortest(prober, lowered.type, worth, owner ? Math.min(SHORT_LIST_MAX, listMax) : listMax);
   if (best) return listSource(reader, lowered, best.filter, best.found);
   if (owner) return patientSource(reader, lowered, owner.pats, owner.param, dates);
   if (reference) return referenceSource(reader, lowered, reference);

@@ -68,13 +68,15 @@ export class Tail {
   reference(target: number): readonly number[] {
     return this.#rows(REFERENCE, target);
   }
-  /** (unit, value, rid)… */
-  quantity(param: number): readonly number[] {
-    return this.#rows(QUANTITY, param);
-  }
-  /** (low, high, rid)… */
-  date(param: number): readonly number[] {
-    return this.#rows(DATE, param);
+  /**
+   * Goes through the rows of QUANTITY (unit, value, rid) or DATE (low, high, rid) of a parameter, until `use` says that it has
+   * enough: there may be tens of thousands.
+   */
+  each(kind: typeof QUANTITY | typeof DATE, param: number, use: (a: number, b: number, rid: number) => boolean): void {
+    for (const generation of this.#generations())
+      generation[kind]?.each(param, (rows, at) =>
+        use(rows[at] as number, rows[at + 1] as number, rows[at + 2] as number),
+      );
   }
   /** rid… */
   key(hash: number): readonly number[] {
