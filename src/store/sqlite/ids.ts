@@ -1,7 +1,7 @@
 /**
  * Ids of resources that the server names: the number of the resource (rid), put through a keyed permutation of 64 bits and
  * written in 13 characters. Finding a resource by such an id needs no index at all, a random unique index was the dearest part
- * of an insert (docs/performance). An id is not a secret; it only must not tell how many there are or what the next one is.
+ * of an insert. An id is not a secret; it only must not tell how many there are or what the next one is.
  */
 
 /** Characters of Crockford's base 32, lower case: no i, l, o, u. */

@@ -1,5 +1,5 @@
 /**
- * The tables, each with its key layout and why the parts are in that order. Reasons and numbers: docs/performance.
+ * The tables, each with its key layout and why the parts are in that order. `scripts/bench/store.ts` measures them.
  *
  * Numbers that stand for text (`type`, `param`, `cls`, `form`, `unit`, `system`, references) come from `dict`. A `rid` is the
  * number of a resource, in the order of creation; an id given out by the server is the rid, permuted (ids.ts).
