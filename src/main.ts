@@ -6,9 +6,16 @@ interface CommandModule {
   run(args: readonly string[]): Promise<number>;
 }
 
-const COMMANDS: Readonly<Record<string, { summary: string; load(): Promise<CommandModule> }>> = {
-  serve: { summary: 'run the server', load: () => import('./cli/serve.ts') },
-  gateway: { summary: 'run the edge gateway', load: () => import('./cli/gateway.ts') },
+interface Command {
+  readonly summary: string;
+  /** Runs until a signal ends it. */
+  readonly stays?: boolean;
+  load(): Promise<CommandModule>;
+}
+
+const COMMANDS: Readonly<Record<string, Command>> = {
+  serve: { summary: 'run the server', stays: true, load: () => import('./cli/serve.ts') },
+  gateway: { summary: 'run the edge gateway', stays: true, load: () => import('./cli/gateway.ts') },
   demo: {
     summary: 'a simulated ward, a gateway, a server and a hospital EHR on this machine',
     load: () => import('./cli/demo.ts'),
@@ -45,6 +52,8 @@ export async function run(argv: readonly string[]): Promise<void> {
   }
   try {
     process.exitCode = await (await command.load()).run(args);
+    // Everything is flushed. While Node winds itself down no handler is left for a repeated SIGTERM, which would spoil the exit code.
+    if (command.stays && !args.includes('--help') && !args.includes('-h')) process.exit();
   } catch (error) {
     process.exitCode = error instanceof UsageError ? 2 : 1;
     if (error instanceof UsageError || error instanceof StartError) console.error(error.message);
