@@ -9,9 +9,6 @@ import { TestServer } from '../support/process.ts';
 import { absent, sharedData } from '../support/shared.ts';
 import { ADMIN, seedOf } from '../support/ward.ts';
 
-const decimals = (text: string): string[] =>
-  (text.match(/(?<=[:[,\s])-?\d+\.\d+(?:[eE][+-]?\d+)?(?=\s*[,}\]])/g) ?? []).sort();
-
 test('all Synthea transaction bundles are stored whole and read back', { timeout: 240_000 }, async (t) => {
   const folder = sharedData('synthea');
   if (folder === undefined) return t.skip(absent('synthea'));
@@ -92,11 +89,6 @@ test('decimals of a transaction keep their digits', { timeout: 60_000 }, async (
         headers: { authorization: `Bearer ${token}` },
       })
     ).text();
-    assert.deepEqual(
-      decimals(text.replace(/[eE][+-]?\d+/, '')),
-      decimals(`:${value.replace(/[eE][+-]?\d+/, '')},`),
-      value,
-    );
-    assert.ok(text.includes(`"value":${value}`), value);
+    assert.ok(text.includes(`"value":${value},`), value);
   }
 });
