@@ -19,7 +19,6 @@ import { type LaneRecord, laneDoc } from './state.ts';
 import { commitStatus } from './status-commit.ts';
 import { tell } from './tell.ts';
 
-/** After a refusal of the store, or while a newer version of the Subscription is on its way here. */
 const PAUSE_MS = 200;
 const DAY_MS = 24 * 3600_000;
 
@@ -52,9 +51,10 @@ export class Deliveries {
     const work = lane.next(now);
     if (!work) return;
     const { origin } = lane;
-    let wait = lane.notBefore - now;
+    // An end comes whatever the receiver does.
+    let wait = Math.max(0, lane.pausedUntil - now, work === 'end' ? 0 : lane.notBefore - now);
     // A handshake is answered within seconds whatever is known of the origin: the client waits for it.
-    if (wait <= 0 && work !== 'handshake') wait = this.#breaker.delay(origin, now);
+    if (wait === 0 && (work === 'batch' || work === 'heartbeat')) wait = this.#breaker.delay(origin, now);
     if (wait > 0) {
       lane.timer = setTimeout(() => this.run(lane), wait);
       lane.timer.unref();
@@ -63,7 +63,7 @@ export class Deliveries {
     lane.busy = true;
     const running = this.#perform(lane, work, origin)
       .catch((error: unknown) => {
-        lane.notBefore = this.#options.clock.now() + PAUSE_MS;
+        lane.pausedUntil = this.#options.clock.now() + PAUSE_MS;
         this.#options.log.error({ subscription: lane.id, err: error }, 'a notification could not be prepared');
       })
       .finally(() => {
@@ -75,13 +75,15 @@ export class Deliveries {
   }
 
   async #perform(lane: Lane, work: Work, origin: string): Promise<void> {
+    // Past its end it is off, and stays readable. R5 Subscription.end
+    if (work === 'end') return void (await this.#setStatus(lane, 'off', {}));
     await this.#slots.acquire(origin);
     try {
       // Much may have happened while it waited for its turn.
       if (this.#stopped || lane.next(this.#options.clock.now()) !== work) return;
       lane.abort = new AbortController();
       if (!(await isEnabled(lane.definition.owner, this.#options.clientEnabled)))
-        await this.setStatus(lane, 'off', {}, 'The client that owns this subscription is disabled.');
+        await this.#setStatus(lane, 'off', {}, 'The client that owns this subscription is disabled.');
       else if (work === 'handshake') await this.#handshake(lane);
       else if (work === 'batch') await this.#batch(lane);
       else await this.#heartbeat(lane);
@@ -99,11 +101,11 @@ export class Deliveries {
     if (isGone(outcome)) return void (await this.#gone(lane));
     const error = errorOf(outcome);
     if (error) {
-      await this.setStatus(lane, 'error', { shaken: false, error }, `The handshake failed: ${sentence(outcome)}.`);
+      await this.#setStatus(lane, 'error', { shaken: false, error }, `The handshake failed: ${sentence(outcome)}.`);
       return;
     }
     lane.failures = 0;
-    await this.setStatus(lane, 'active', { shaken: true, gap: false, error: undefined, failingSince: undefined });
+    await this.#setStatus(lane, 'active', { shaken: true, gap: false, error: undefined, failingSince: undefined });
   }
 
   async #batch(lane: Lane): Promise<void> {
@@ -113,13 +115,15 @@ export class Deliveries {
       if (frozen === 'gap') return this.#lost(lane);
       if (frozen === 'nothing') return;
     }
+    // A client's write throws the batch away when it asks for another content.
     const { batch } = lane.record;
-    const events = await frozenEvents(store, lane);
-    if (!batch || !events) return this.#lost(lane);
+    if (!batch) return;
+    const events = await frozenEvents(store, lane, batch);
+    if (lane.record.batch !== batch) return;
+    if (!events) return this.#lost(lane);
     const { content } = lane.definition.channel;
     const told = await tell(store, base, lane.definition, events, content);
     const outcome = await this.#post(lane, batch.id, 'event-notification', batch.at, told);
-    // A client's write may have thrown the batch away; then nobody waits for this answer.
     if (outcome.kind === 'aborted' || lane.record.batch !== batch) return;
     if (errorOf(outcome)) return this.#failed(lane, outcome);
     this.#tally.delivered_total += events.length;
@@ -164,15 +168,15 @@ export class Deliveries {
       if (header)
         headers[header.name] = header.name in headers ? `${headers[header.name]}, ${header.value}` : header.value;
     }
-    const { signal } = lane.abort ?? new AbortController();
-    if (signal.aborted) return { kind: 'aborted' };
+    const abort = lane.abort ?? new AbortController();
+    if (abort.signal.aborted) return { kind: 'aborted' };
     this.#tally.attempts_total++;
     const outcome = await this.#hook.post({
       endpoint: channel.endpoint,
       headers: { ...headers, 'content-type': channel.payload, ...this.#signer.headers(id, clock.now(), body) },
       body,
       timeoutMs: channel.timeoutMs,
-      signal,
+      abort,
     });
     this.#observe(lane, outcome);
     return outcome;
@@ -196,7 +200,7 @@ export class Deliveries {
     if (lane.record.failingSince !== undefined) lane.change({ failingSince: undefined, error: undefined });
     this.touch(lane);
     // Nothing was left out, so the status may heal by itself; R5 "Subscription status".
-    if (lane.status === 'error') await this.setStatus(lane, 'active', { error: undefined });
+    if (lane.status === 'error') await this.#setStatus(lane, 'active', { error: undefined });
   }
 
   async #failed(lane: Lane, outcome: Outcome): Promise<void> {
@@ -210,19 +214,19 @@ export class Deliveries {
     const asked = outcome.kind === 'answer' ? outcome.retryAfterMs : undefined;
     lane.notBefore = now + retryDelay(limits.deliveryRetryMsMin, lane.failures, asked);
     if (now - failingSince > limits.deliveryDaysMax * DAY_MS)
-      await this.setStatus(lane, 'off', {}, `No notification got through for ${limits.deliveryDaysMax} days.`);
+      await this.#setStatus(lane, 'off', {}, `No notification got through for ${limits.deliveryDaysMax} days.`);
     else if (lane.failures >= limits.deliveryFailuresBeforeError && lane.status === 'active')
-      await this.setStatus(lane, 'error', {}, `Notifications fail and are tried again: ${sentence(outcome)}.`);
+      await this.#setStatus(lane, 'error', {}, `Notifications fail and are tried again: ${sentence(outcome)}.`);
   }
 
   /** 410: the receiver does not want to be asked again. */
   async #gone(lane: Lane): Promise<void> {
-    await this.setStatus(lane, 'off', { error: 'error-response' }, 'The endpoint answered 410 Gone.');
+    await this.#setStatus(lane, 'off', { error: 'error-response' }, 'The endpoint answered 410 Gone.');
   }
 
   async #lost(lane: Lane): Promise<void> {
     thaw(lane);
-    await this.setStatus(
+    await this.#setStatus(
       lane,
       'error',
       { gap: true },
@@ -231,7 +235,7 @@ export class Deliveries {
   }
 
   /** Writes the status into the Subscription; nothing when a client wrote meanwhile, whose version will be here shortly. */
-  async setStatus(
+  async #setStatus(
     lane: Lane,
     status: SubscriptionStatus,
     change: Partial<LaneRecord>,
@@ -248,7 +252,7 @@ export class Deliveries {
         lane.change({ own });
         lane.status = status;
         this.#options.log.info({ subscription: lane.id, status }, 'subscription status');
-      } else lane.notBefore = Math.max(lane.notBefore, clock.now() + PAUSE_MS);
+      } else lane.pausedUntil = clock.now() + PAUSE_MS;
       return ok;
     };
     const done = write();

@@ -7,6 +7,7 @@ import { readOwner } from './owner.ts';
 import type { Registry } from './registry.ts';
 import type { SubscriptionsOptions } from './room.ts';
 import { type CountRecord, countDoc, type LaneRecord, laneDoc, NEW_LANE, parseDoc } from './state.ts';
+import { commitStatus } from './status-commit.ts';
 
 const DAY_MS = 24 * 3600_000;
 const NEVER: CountRecord = { n: 0, seq: 0, version: 0 };
@@ -122,7 +123,16 @@ export class Follower {
     const owner = await readOwner(store, stored.id);
     const resource = JSON.parse(stored.text) as Obj;
     const definition = owner && definitionOf(stored.id, stored.version, resource, owner, base, limits);
-    if (!definition) log.warn({ subscription: stored.id }, 'a subscription cannot be followed and tells nothing');
+    if (owner && !definition && resource['status'] !== 'off')
+      this.#giveUp(stored).catch((err: unknown) => log.error({ subscription: stored.id, err }, 'not switched off'));
     return definition;
+  }
+
+  /** What was accepted once and can no longer be followed is off, and says why: it must not look active and tell nothing. */
+  async #giveUp({ id, version }: Stored): Promise<void> {
+    const { store, base, log } = this.#options;
+    const error = 'The topic is gone, or its owner may no longer read what it tells of.';
+    log.warn({ subscription: id }, 'a subscription cannot be followed and is switched off');
+    await commitStatus(store, base, { id, version, status: 'off', error, docs: [] });
   }
 }

@@ -76,10 +76,12 @@ export async function freezeNext(store: Store, lane: Lane, now: number): Promise
   return 'frozen';
 }
 
-/** The events of the frozen batch; undefined when some are no longer kept. */
-export async function frozenEvents(store: Store, lane: Lane): Promise<readonly EventRecord[] | undefined> {
-  const { batch } = lane.record;
-  if (!batch) return undefined;
+/** The events of a frozen batch; undefined when some are no longer kept. */
+export async function frozenEvents(
+  store: Store,
+  lane: Lane,
+  batch: Frozen,
+): Promise<readonly EventRecord[] | undefined> {
   if (lane.events?.[0]?.n === batch.from && lane.events.at(-1)?.n === batch.to) return lane.events;
   const size = batch.to - batch.from + 1;
   const events = await readEvents(store, lane.id, batch.from - 1, size);

@@ -3,7 +3,7 @@ import type { Definition } from './definition.ts';
 import type { SubscriptionStatus } from './names.ts';
 import type { EventRecord, LaneRecord } from './state.ts';
 
-export type Work = 'handshake' | 'batch' | 'heartbeat';
+export type Work = 'end' | 'handshake' | 'batch' | 'heartbeat';
 
 export class Lane {
   definition: Definition;
@@ -13,8 +13,10 @@ export class Lane {
   total: number;
   /** Failed attempts since the last success or handshake. */
   failures = 0;
-  /** Not before this moment, ms since 1970. */
+  /** The receiver is not tried before this moment, ms since 1970. */
   notBefore = 0;
+  /** Nothing is done before this moment: the store refused, or a newer version of the Subscription is on its way here. */
+  pausedUntil = 0;
   /** Last notification of any kind that got through, ms since 1970: heartbeats are about silence. */
   lastSent: number;
   /** An attempt, or the freezing of a batch, is under way. */
@@ -66,6 +68,7 @@ export class Lane {
   /** What is to be done now, if anything. */
   next(now: number): Work | undefined {
     if (this.gone || this.status === 'off') return undefined;
+    if (this.definition.end !== undefined && this.definition.end <= now) return 'end';
     if (this.status === 'requested') return 'handshake';
     if (!this.flowing) return undefined;
     if (this.record.batch || this.backlog > 0) return 'batch';

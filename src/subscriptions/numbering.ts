@@ -16,8 +16,10 @@ import { subjectOf } from './subject.ts';
 const SWEEP_MS = 1_000;
 const PAUSE_MS = 250;
 const DAY_MS = 24 * 3600_000;
-/** Documents of one commit: a change that concerns thousands is numbered in one, but not several such. */
-const DOCS_PER_COMMIT = 4_000;
+/** Events that are gathered before they are written: a change that concerns thousands is written alone. */
+const EVENTS_PER_WRITE = 2_000;
+/** A commit holds up those behind it; the events of thousands of subscriptions go in several. */
+const SUBSCRIPTIONS_PER_COMMIT = 2_000;
 
 export class Numbering {
   readonly #options: SubscriptionsOptions;
@@ -151,7 +153,7 @@ export class Numbering {
         else events.set(id, [event]);
         n++;
       }
-      if (n >= DOCS_PER_COMMIT) {
+      if (n >= EVENTS_PER_WRITE) {
         await this.#write(events, change.seq);
         events = new Map();
         n = 0;
@@ -175,11 +177,17 @@ export class Numbering {
     return match.ask === undefined || (await this.#options.store.visible(change.type, change.id, match.ask));
   }
 
+  /** The last commit of several moves the checkpoint; what was numbered before a crash is then known by its count. */
   async #write(events: ReadonlyMap<string, readonly EventRecord[]>, seq: number): Promise<void> {
-    if (events.size === 0) {
-      this.#at = seq;
-      return;
+    const all = [...events];
+    for (let i = 0; i < all.length; i += SUBSCRIPTIONS_PER_COMMIT) {
+      const last = i + SUBSCRIPTIONS_PER_COMMIT >= all.length;
+      await this.#writeSome(all.slice(i, i + SUBSCRIPTIONS_PER_COMMIT), last ? seq : undefined);
     }
+    this.#at = seq;
+  }
+
+  async #writeSome(events: readonly [string, readonly EventRecord[]][], seq: number | undefined): Promise<void> {
     const { clock, limits } = this.#options;
     const now = clock.now();
     const expires = now + limits.subscriptionEventDaysKept * DAY_MS;
@@ -205,7 +213,6 @@ export class Numbering {
     } finally {
       for (const lane of folded) unfold(lane, done);
     }
-    this.#at = seq;
     for (const [id, count] of counts) {
       this.#tally.events_total += count.n - (this.#follower.counts.get(id)?.n ?? 0);
       this.#follower.counts.set(id, count);
@@ -215,9 +222,10 @@ export class Numbering {
     }
   }
 
-  async #commit(docs: readonly DocWrite[], seq: number): Promise<void> {
-    const committed = await this.#options.store.commit({ docs: [...docs, checkpointDoc(seq)] });
+  async #commit(docs: readonly DocWrite[], seq: number | undefined): Promise<void> {
+    const all = seq === undefined ? docs : [...docs, checkpointDoc(seq)];
+    const committed = await this.#options.store.commit({ docs: all });
     if (!committed.ok) throw new Error(`events could not be stored: ${committed.refusal.kind}`);
-    this.#stored = seq;
+    this.#stored = seq ?? this.#stored;
   }
 }

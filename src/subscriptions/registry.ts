@@ -47,6 +47,7 @@ export class Registry {
       lane.stop();
       lane.failures = 0;
       lane.notBefore = 0;
+      lane.pausedUntil = 0;
       lane.change({ shaken: false, gap: false, failingSince: undefined, error: undefined });
       lane.forgive = lane.status === 'requested';
     }
@@ -90,21 +91,8 @@ export class Registry {
   #sweep(): void {
     const now = this.#options.clock.now();
     for (const lane of this.#timed) {
-      const { end } = lane.definition;
-      if (end !== undefined && end <= now && lane.status !== 'off') this.#expire(lane);
-      else if (lane.heartbeatDue(now)) this.#deliveries.run(lane);
+      const work = lane.next(now);
+      if (work === 'end' || work === 'heartbeat') this.#deliveries.run(lane);
     }
-  }
-
-  /** Past its end it is off, and stays readable. R5 Subscription.end */
-  #expire(lane: Lane): void {
-    if (lane.writing) return;
-    this.#deliveries.setStatus(lane, 'off', {}).then(
-      (done) => {
-        if (done) lane.stop();
-      },
-      (error: unknown) =>
-        this.#options.log.error({ subscription: lane.id, err: error }, 'the end could not be written'),
-    );
   }
 }

@@ -77,7 +77,7 @@ function checkCriteriaExtensions(resource: Json, limits: Limits, problems: Probl
     problems.add('value', CRITERIA, `At most ${limits.subscriptionFiltersMax} filter criteria are allowed.`);
 }
 
-/** @returns the types that it tells of, and whether filters were dropped (only a topic whose policy is to adjust). */
+/** @returns the types that it tells of, and why filters were dropped, if some were (a topic whose policy is to adjust). */
 function checkFilters(resource: Json, topic: Topic, options: RuleOptions, problems: Problems) {
   const texts = criteriaTexts(resource);
   const read = readCriteria(
@@ -97,7 +97,7 @@ function checkFilters(resource: Json, topic: Topic, options: RuleOptions, proble
       problems.add('not-supported', `${CRITERIA}.extension[${texts[index]?.at ?? index}]`, details);
   // What is refused anyway is not asked about rights: the types it would tell of are not known.
   const types = read.problems.length === 0 || adjusted ? [...read.filters.keys()] : [];
-  return { types, adjusted };
+  return { types, adjusted: adjusted ? read.problems[0]?.details : undefined };
 }
 
 const headersOf = (resource: Obj): readonly string[] => {
@@ -138,6 +138,14 @@ async function ownerOf(write: Proposed, alive: boolean, options: RuleOptions): P
   return write.caller && write.caller.clientId === before.clientId ? recordOf(write.caller, before.since) : before;
 }
 
+/** `Subscription.error` is the server's to say: why it fails, as long as it does. */
+function setError(resource: Json, old: Json | undefined, adjusted: string | undefined): void {
+  delete resource['error'];
+  if (adjusted !== undefined)
+    resource['error'] = `Some filters were dropped: ${adjusted} Set the status to requested to accept the rest.`;
+  else if (resource['status'] === 'error' && old?.['error'] !== undefined) resource['error'] = old['error'];
+}
+
 async function check(write: Proposed, options: RuleOptions): Promise<RuleOutcome> {
   const { id, before } = write;
   if (write.method === 'DELETE' || !write.resource)
@@ -161,7 +169,8 @@ async function check(write: Proposed, options: RuleOptions): Promise<RuleOutcome
   const sealed = await seal(write, resource, old ?? {}, options, problems);
   problems.throwIfAny();
   if (sealed.lines.length > 0) (resource['channel'] as Json)['header'] = sealed.lines;
-  resource['status'] = nextStatus(resource, old, filters?.adjusted ?? false);
+  resource['status'] = nextStatus(resource, old, filters?.adjusted !== undefined);
+  setError(resource, old, filters?.adjusted);
   setOwnerTag(resource, ownerCode(owner.clientId));
   return {
     text: JSON.stringify(resource),

@@ -215,3 +215,31 @@ test('an id that comes back goes on counting and is not told of its former life'
     );
   });
 });
+
+test('one that can no longer be followed is off and says why, instead of looking active', async (t) => {
+  await withWorld(t, async (world, listen) => {
+    const hook = await listen();
+    const { id } = await world.subscribe(hook.url);
+    const owner = await world.store.doc('sub-owner', id);
+    assert.ok(owner);
+    const body = JSON.stringify({ ...JSON.parse(owner.body), scope: 'system/Subscription.cruds' });
+    await world.subscriptions.stop();
+    await world.store.commit({ docs: [{ op: 'put', doc: { ...owner, body } }] });
+    await world.boot();
+    await world.is(id, 'off');
+    assert.match(String((await world.send('GET', `Subscription/${id}`)).json['error']), /no longer read/);
+  });
+});
+
+test('an end that passes while the receiver fails is not waited for', async (t) => {
+  await withWorld(
+    t,
+    async (world, listen) => {
+      const hook = await listen((told) => (told.type === 'handshake' ? 200 : 503));
+      const { id } = await world.subscribe(hook.url, { over: { end: new Date(Date.now() + 700).toISOString() } });
+      await world.create(reading());
+      await world.is(id, 'off');
+    },
+    { deliveryRetryMsMin: 60_000 },
+  );
+});

@@ -208,6 +208,15 @@ test('a client asks or stops; whether it works is for the server to say', async 
   assert.equal(await put('active', { endpoint: 'https://other.example/', header: ['X-A: 1'] }, 'active'), 'active');
 });
 
+test('why it fails is for the server to say, as long as it does', async () => {
+  const d = desk();
+  assert.equal((await d.write(subscription({ error: 'I say' })))['error'], undefined);
+  const failing = { ...(JSON.parse(d.stored.text) as Json), status: 'error', error: 'no answer' };
+  Object.assign(d.stored, { text: JSON.stringify(failing) });
+  assert.equal((await d.write(subscription({ status: 'error' })))['error'], 'no answer');
+  assert.equal((await d.write(subscription({ status: 'requested', error: 'no answer' })))['error'], undefined);
+});
+
 test('header values are for their client alone, and survive an update by an administrator who cannot see them', async () => {
   const d = desk();
   const stored = await d.write(subscription({}, { header: ['X-Secret: abracadabra'] }));
@@ -237,6 +246,7 @@ test('the US Core feed is stored without what it cannot evaluate, as error, unti
   const feed = subscription({ criteria: FEED, ...filtered('Observation?patient=1&mood=good', 'CareTeam?patient=1') });
   const stored = await d.write(feed);
   assert.equal(stored['status'], 'error');
+  assert.match(String(stored['error']), /mood/);
   assert.deepEqual(stored['_criteria'], filtered('Observation?patient=1')._criteria);
   assert.equal((await d.write({ ...(await d.shown(ehr)), status: 'requested' }))['status'], 'requested');
   await refused(subscription({ criteria: FEED, ...filtered('CareTeam?patient=1') }), /criteria/);

@@ -11,8 +11,8 @@ export interface Post {
   readonly body: string;
   /** For name, connection, TLS, request and answer together. */
   readonly timeoutMs: number;
-  /** Ends the attempt early. */
-  readonly signal: AbortSignal;
+  /** Ends the attempt early; used up by it. */
+  readonly abort: AbortController;
 }
 
 export type Outcome =
@@ -57,22 +57,27 @@ export class RestHook {
       return { kind: 'none', error: 'no-response', code: 'ADDRESS_REFUSED' };
     const url = new URL(post.endpoint);
     const line = this.#line(url.origin);
-    const deadline = AbortSignal.timeout(post.timeoutMs);
-    const signal = AbortSignal.any([post.signal, deadline]);
+    let late = false;
+    const deadline = setTimeout(() => {
+      late = true;
+      post.abort.abort();
+    }, post.timeoutMs);
     line.inFlight++;
     try {
-      return await this.#send(line, url, post, signal);
+      return await this.#send(line, url, post);
     } catch (error) {
-      if (post.signal.aborted) return { kind: 'aborted' };
-      if (deadline.aborted) return { kind: 'none', error: 'no-response', code: 'TIMEOUT' };
+      if (late) return { kind: 'none', error: 'no-response', code: 'TIMEOUT' };
+      if (post.abort.signal.aborted) return { kind: 'aborted' };
       const code = codeOf(error);
       return { kind: 'none', error: DNS.has(code) ? 'dns-resolution-error' : 'no-response', code };
     } finally {
+      clearTimeout(deadline);
       line.inFlight--;
     }
   }
 
-  async #send(line: Line, url: URL, post: Post, signal: AbortSignal): Promise<Outcome> {
+  async #send(line: Line, url: URL, post: Post): Promise<Outcome> {
+    const { signal } = post.abort;
     const request: Dispatcher.RequestOptions = {
       method: 'POST',
       path: url.pathname + url.search,
