@@ -4,7 +4,9 @@ import { StartError } from '../../base/errors.ts';
 import type { Connection } from './connection.ts';
 import { FIRST_SCHEMA } from './schema.ts';
 
-const MIGRATIONS: readonly ((db: Connection) => void)[] = [
+export type Migration = (db: Connection) => void;
+
+export const MIGRATIONS: readonly Migration[] = [
   (db) => {
     db.exec(FIRST_SCHEMA);
     db.run("INSERT INTO meta VALUES ('id-key', ?), ('rid-next', 1)", randomBytes(32));
@@ -19,18 +21,18 @@ export const versionOf = (db: Connection): number => db.number(0, 'PRAGMA user_v
  * Brings the file to this program's version, each step in a transaction of its own.
  * @throws StartError when the file was written by a newer program; it is left as it is.
  */
-export function migrate(db: Connection, path: string): void {
+export function migrate(db: Connection, path: string, steps: readonly Migration[] = MIGRATIONS): void {
   const found = versionOf(db);
-  if (found > SCHEMA_VERSION)
+  if (found > steps.length)
     throw new StartError(
-      `${path} was written by a newer Vitalwire (its schema is version ${found}, this program knows up to ${SCHEMA_VERSION}). Start that version again, or restore a backup made before the upgrade.`,
+      `${path} was written by a newer Vitalwire (its schema is version ${found}, this program knows up to ${steps.length}). Start that version again, or restore a backup made before the upgrade.`,
     );
-  for (let version = found; version < SCHEMA_VERSION; version++) {
+  for (let version = found; version < steps.length; version++) {
     db.exec('BEGIN IMMEDIATE');
     try {
       // Another process may have been faster.
       if (versionOf(db) === version) {
-        MIGRATIONS[version]?.(db);
+        steps[version]?.(db);
         db.exec(`PRAGMA user_version = ${version + 1}`);
       }
       db.exec('COMMIT');
