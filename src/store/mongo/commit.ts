@@ -74,9 +74,7 @@ export class Committer {
       );
     return new Promise((resolve, reject) => {
       this.#queue.push({ batch, resolve, reject });
-      this.#running ??= this.#drain().finally(() => {
-        this.#running = undefined;
-      });
+      this.#running ??= this.#drain();
     });
   }
 
@@ -92,6 +90,8 @@ export class Committer {
       const group = this.#queue.splice(0, this.#options.limits.commitBatchesPerTransactionMax);
       await this.#settle(group);
     }
+    // In the same turn as the last look at the queue: who comes next starts a drain of its own.
+    this.#running = undefined;
   }
 
   async #settle(group: readonly Pending[]): Promise<void> {
