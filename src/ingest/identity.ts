@@ -7,7 +7,8 @@ import type { Measurement } from './measurement.ts';
 import type { Normal, NormalValue } from './normal.ts';
 import type { Moment } from './time.ts';
 
-const KEY_CHARS = 32;
+/** 144 bits, and short enough for the store to keep it as it is. */
+const KEY_CHARS = 24;
 const CONTENT_CHARS = 22;
 
 const digest = (text: string, chars: number): string => sha256Url(text).slice(0, chars);

@@ -76,7 +76,11 @@ function compositeHole(term: CompositeTerm): ((v: TermValues) => CompositeTerm) 
 
 /** @param specimen what the extractor found in an Observation whose holes have the values of SPECIMEN. */
 export function termsMaker(specimen: Terms): TermsMaker {
-  const { token, string, number, uri } = specimen;
+  // Frozen: whoever works something out of such a list may keep it for all readings of the form.
+  const token = Object.freeze([...specimen.token]);
+  const string = Object.freeze([...specimen.string]);
+  const number = Object.freeze([...specimen.number]);
+  const uri = Object.freeze([...specimen.uri]);
   const date = listMaker(specimen.date, dateHole);
   const quantity = listMaker(specimen.quantity, quantityHole);
   const reference = listMaker(specimen.reference, referenceHole);

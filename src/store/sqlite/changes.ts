@@ -24,6 +24,7 @@ export class Changes {
     this.#seqs[seq % this.#size] = seq;
   }
 
+  /** The terms go with the answer: they are asked for once, and what is kept longer costs the collector more than a look-up. */
   since(after: number, limit: number): Change[] {
     const rows = this.#reader.db.all(
       `SELECT c.seq, c.rid, c.type, c.version, c.method, c.at, r.id
@@ -33,7 +34,6 @@ export class Changes {
     );
     return rows.map((row) => {
       const seq = row[0] as number;
-      const place = seq % this.#size;
       return {
         seq,
         type: this.#reader.dict.text(TYPE, row[2] as number),
@@ -41,9 +41,17 @@ export class Changes {
         version: row[3] as number,
         method: METHODS[row[4] as number] ?? 'PUT',
         at: row[5] as number,
-        terms: this.#seqs[place] === seq ? this.#terms[place] : undefined,
+        terms: this.#take(seq),
       };
     });
+  }
+
+  #take(seq: number): Terms | undefined {
+    const place = seq % this.#size;
+    if (this.#seqs[place] !== seq) return undefined;
+    const terms = this.#terms[place];
+    this.#terms[place] = undefined;
+    return terms;
   }
 
   last(): number {

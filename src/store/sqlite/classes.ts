@@ -48,7 +48,15 @@ export interface Shape {
 }
 
 /** Tokens are flat triples (param, system, code), URIs flat pairs (param, value), in order, each once. */
-type Compact = [type: string, span: Span, owners: string, shared: 0 | 1, open: 0 | 1, tokens: string[], uris: string[]];
+type Compact = [
+  type: string,
+  span: Span,
+  owners: string,
+  shared: 0 | 1,
+  open: 0 | 1,
+  tokens: readonly string[],
+  uris: readonly string[],
+];
 
 export class Classes {
   readonly #dict: Dictionary;
@@ -97,7 +105,10 @@ export class Classes {
 
   /** The class of a resource; a new one is made when there is none like it. */
   idFor(type: string, terms: Terms, shape: Shape): number {
-    const uris = distinct(terms.uri.filter((u) => uriRoute(u.param) === 'class').map((u) => [u.param, u.value]));
+    const uris =
+      terms.uri.length === 0
+        ? NO_URIS
+        : distinct(terms.uri.filter((u) => uriRoute(u.param) === 'class').map((u) => [u.param, u.value]));
     // The tokens of one kind of reading are one frozen array, used again for each reading of that kind.
     if (!Object.isFrozen(terms.token)) return this.#idFor(type, terms.token, uris, shape);
     const known = memo(this.#known, terms.token, () => new Map());
@@ -105,7 +116,7 @@ export class Classes {
     return memo(known, key, () => this.#idFor(type, terms.token, uris, shape));
   }
 
-  #idFor(type: string, tokens: readonly TokenTerm[], uris: string[], shape: Shape): number {
+  #idFor(type: string, tokens: readonly TokenTerm[], uris: readonly string[], shape: Shape): number {
     const few = tokens.filter((t) => tokenRoute(type, t.param) === 'class');
     const flat = distinct(few.map((t) => [t.param, t.system, t.code]));
     const text = (open: 0 | 1): string => {
@@ -127,6 +138,8 @@ export class Classes {
     return this.#dict.id(CLASS, text(1));
   }
 }
+
+const NO_URIS: readonly string[] = [];
 
 /** In order, each once, flat. */
 function distinct(tuples: readonly string[][]): string[] {
@@ -189,10 +202,29 @@ export interface Owned {
 }
 
 const NOBODY: Owned = { owners: [], refs: [] };
+const BOTH: readonly string[] = [...OWNER_PARAMS];
 const sameTarget = (a: ReferenceTerm, b: ReferenceTerm): boolean => a.type === b.type && a.id === b.id;
+
+/** Nearly every resource about a patient: one reference of each owner parameter, to the same one. */
+function ownedByOne(references: readonly ReferenceTerm[]): Owned | undefined {
+  let patient: ReferenceTerm | undefined;
+  let subject: ReferenceTerm | undefined;
+  for (const term of references) {
+    if (term.param === 'patient') {
+      if (patient) return undefined;
+      patient = term;
+    } else if (term.param === 'subject') {
+      if (subject) return undefined;
+      subject = term;
+    }
+  }
+  return patient && subject && sameTarget(patient, subject) ? { owners: BOTH, refs: [patient] } : undefined;
+}
 
 /** The references that cluster a resource, and the parameters that have exactly these. */
 export function owned(terms: Terms): Owned {
+  const one = ownedByOne(terms.reference);
+  if (one) return one;
   const byParam = OWNER_PARAMS.map((param) => {
     const all = terms.reference.filter((r) => r.param === param);
     return all.length < 2 ? all : all.filter((r, i) => all.findIndex((other) => sameTarget(r, other)) === i);

@@ -139,7 +139,21 @@ function paramsOf(dict: Dictionary, type: string): Map<string, number> {
   return memo(types, type, () => new Map<string, number>());
 }
 
-function texts({ dict }: RowTools, type: string, terms: Terms): TextRow[] {
+/** Frozen lists of tokens, by type, none of which has a row of its own: those of readings, all of one kind. */
+const withoutRows = new Map<string, WeakSet<readonly object[]>>();
+const NO_TEXTS: readonly TextRow[] = [];
+
+function tokensHaveRows(type: string, token: Terms['token']): boolean {
+  const known = memo(withoutRows, type, () => new WeakSet<readonly object[]>());
+  if (known.has(token)) return false;
+  if (token.some((t) => tokenRoute(type, t.param) === 'table')) return true;
+  if (Object.isFrozen(token)) known.add(token);
+  return false;
+}
+
+function texts({ dict }: RowTools, type: string, terms: Terms): readonly TextRow[] {
+  const others = terms.string.length + terms.uri.length > 0 || terms.reference.some((t) => t.identifier !== undefined);
+  if (!others && !tokensHaveRows(type, terms.token)) return NO_TEXTS;
   const rows: TextRow[] = [];
   const add = (table: number, name: string, system: number, first: string, second: string): void => {
     rows.push({ table, param: dict.id(PARAM, name), system, first, second });
@@ -211,9 +225,12 @@ function hashText(h: number, text: string): number {
 
 /** Of the rows as a set: neither their order nor a row that stands twice counts. 32 bits. */
 export function checksumOf({ place, log, texts }: IndexRows): number {
-  const hashes = [hashNumber(hashNumber(17, place.cls), place.date)];
+  let sum = hashNumber(hashNumber(17, place.cls), place.date) >>> 0;
+  const seen: number[] = [sum | 0];
   const add = (h: number): void => {
-    if (!hashes.includes(h)) hashes.push(h);
+    if (seen.includes(h)) return;
+    seen.push(h);
+    sum = (sum + h) >>> 0;
   };
   for (let i = 0; i < log.length; ) {
     const end = i + 1 + (WIDTH[(log[i] as number) >> 1] as number);
@@ -222,5 +239,5 @@ export function checksumOf({ place, log, texts }: IndexRows): number {
     add(h);
   }
   for (const t of texts) add(hashText(hashText(hashNumber(hashNumber(t.table, t.param), t.system), t.first), t.second));
-  return hashes.reduce((sum, h) => (sum + h) >>> 0, 0);
+  return sum;
 }
