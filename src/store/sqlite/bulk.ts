@@ -24,9 +24,19 @@ export class Bulk {
 
   add(...row: SQLInputValue[]): void {
     for (let i = 0; i < row.length; i++) this.#values.push(row[i] as SQLInputValue);
+    this.#writeFull();
+  }
+
+  /** The row of numbers that begins at `at`. NaN is stored as NULL. */
+  addNumbers(rows: Float64Array, at: number): void {
+    for (let i = 0; i < this.#columns; i++) this.#values.push(rows[at + i] as number);
+    this.#writeFull();
+  }
+
+  #writeFull(): void {
     if (this.#values.length < this.#full) return;
     this.#db.run(this.#many, ...this.#values);
-    this.#values = [];
+    this.#values.length = 0;
   }
 
   /** Writes what has gathered. */

@@ -1,5 +1,3 @@
-/** A batch as the flat numbers and texts of one message to the writer, and what is kept here until it is committed. */
-import { instant } from '../../base/clock.ts';
 import { NO_TERMS, type Terms } from '../../fhir/terms.ts';
 import type { Batch, DocWrite, Write, Written } from '../store.ts';
 import { TYPE } from './dictionary.ts';
@@ -195,11 +193,28 @@ function encodeDoc(write: DocWrite, out: GroupBuffer): void {
   );
 }
 
-/** What a commit answers for one write. */
-export const writtenOf = (write: EncodedWrite, updated: number, skeletons: Skeletons): Written => ({
-  type: write.type,
-  id: write.id,
-  version: write.version,
-  lastUpdated: instant(updated),
-  text: write.stored ? skeletons.render(write.type, write.id, write.version, updated, write.stored) : '',
-});
+/** What a commit answers for one write. Its text is put together when somebody asks for it: ingest never does. */
+export class WrittenVersion implements Written {
+  readonly type: string;
+  readonly id: string;
+  readonly version: number;
+  readonly lastUpdated: string;
+  readonly #stored: StoredBody | undefined;
+  readonly #updated: number;
+  readonly #skeletons: Skeletons;
+
+  constructor({ type, id, version, stored }: EncodedWrite, updated: number, lastUpdated: string, skeletons: Skeletons) {
+    this.type = type;
+    this.id = id;
+    this.version = version;
+    this.lastUpdated = lastUpdated;
+    this.#stored = stored;
+    this.#updated = updated;
+    this.#skeletons = skeletons;
+  }
+
+  get text(): string {
+    const { type, id, version } = this;
+    return this.#stored ? this.#skeletons.render(type, id, version, this.#updated, this.#stored) : '';
+  }
+}

@@ -57,9 +57,9 @@ function ownedBy(
   };
   const rows = reader.db.all('SELECT cls, date, rid FROM by_patient WHERE pat = ? LIMIT 0 + ?', pat, limit);
   for (const row of rows) add(row[0] as number, row[1] as number, row[2] as number);
-  const waiting = reader.tail.patient(pat);
-  for (let i = 0; i < waiting.length; i += 4)
-    add(waiting[i] as number, waiting[i + 1] as number, waiting[i + 2] as number);
+  reader.tail.eachOfPatient(pat, (waiting, at) =>
+    add(waiting[at] as number, waiting[at + 1] as number, waiting[at + 2] as number),
+  );
   return rows.length < limit;
 }
 

@@ -9,8 +9,9 @@
 
 import { Bulk } from './bulk.ts';
 import type { Connection } from './connection.ts';
-import { eachRecord, LOG_COLUMNS, numbersOf } from './log-blob.ts';
+import { eachRecord, LOG_COLUMNS } from './log-blob.ts';
 import { BY_PATIENT, DATE, KEY, QUANTITY, REFERENCE, WIDTH } from './rows.ts';
+import { type Place, SortedRows } from './sorted-rows.ts';
 
 /** Merged for each row that is appended: more than one, so that a merge ends before the next one begins. */
 const MERGED_PER_ROW = 1.5;
@@ -38,9 +39,9 @@ interface Chunk {
   readonly upTo: number;
   /** Index into KINDS; KINDS.length: only the log rows are left to delete. */
   at: number;
-  rows: Float64Array;
-  order: Float64Array;
-  done: number;
+  /** Of that kind. */
+  sorted: SortedRows | undefined;
+  loaded: boolean;
 }
 
 export class Merge {
@@ -97,7 +98,7 @@ export class Merge {
     this.#gathered += rows;
     const sealed = this.#chunk === undefined && this.#gathered >= this.#rowsPerMerge && lid > 0;
     if (sealed) {
-      this.#chunk = { upTo: lid, at: -1, rows: new Float64Array(0), order: new Float64Array(0), done: 0 };
+      this.#chunk = { upTo: lid, at: 0, sorted: undefined, loaded: false };
       this.#gathered = 0;
       this.#owed = 0;
       return { sealed, merged: false };
@@ -112,32 +113,32 @@ export class Merge {
 
   /** True when the chunk is finished. */
   #advance(chunk: Chunk, rows: number): boolean {
-    if (chunk.done >= chunk.order.length) {
-      chunk.at++;
-      if (chunk.at >= KINDS.length) return this.#deleteLog(chunk);
-      chunk.rows = this.#load(KINDS[chunk.at] as number, chunk.upTo);
-      chunk.order = sortedOrder(KINDS[chunk.at] as number, chunk.rows);
-      chunk.done = 0;
+    const kind = KINDS[chunk.at];
+    if (kind === undefined) return this.#deleteLog(chunk);
+    chunk.sorted ??= new SortedRows(this.#db, kind, chunk.upTo);
+    if (!chunk.loaded) {
+      chunk.loaded = chunk.sorted.load();
       return false;
     }
-    const kind = KINDS[chunk.at] as number;
     const width = WIDTH[kind] as number;
     const bulk = new Bulk(this.#db, INTO[kind] as string, width);
-    const end = Math.min(chunk.done + rows, chunk.order.length);
-    for (; chunk.done < end; chunk.done++) {
-      const at = (chunk.order[chunk.done] as number) * width;
-      const record = chunk.rows.subarray(at, at + width);
-      if (this.#cancelled.size > 0 && this.#cancelled.has(`${kind},${record.join()}`)) continue;
-      // NaN is stored as NULL.
-      bulk.add(...record);
-    }
+    const more = chunk.sorted.take(rows, (place) => {
+      if (!this.#isCancelled(kind, place, width)) bulk.addNumbers(place.rows, place.at);
+    });
     bulk.flush();
+    if (more) return false;
+    chunk.at++;
+    chunk.sorted = undefined;
+    chunk.loaded = false;
     return false;
+  }
+
+  #isCancelled(kind: number, { rows, at }: Place, width: number): boolean {
+    return this.#cancelled.size > 0 && this.#cancelled.has(`${kind},${rows.subarray(at, at + width).join()}`);
   }
 
   /** Some each time; the last log row stays, empty, so that the numbers go on without a gap. */
   #deleteLog(chunk: Chunk): boolean {
-    chunk.rows = chunk.order = new Float64Array(0);
     const first = this.#db.number(chunk.upTo, 'SELECT min(lid) FROM log');
     const end = Math.min(first + LOG_ROWS_DELETED_PER_STEP, chunk.upTo);
     this.#db.run('DELETE FROM log WHERE lid < ?', end);
@@ -148,92 +149,4 @@ export class Merge {
     this.#cancelled.clear();
     return true;
   }
-
-  /** The rows of one kind, flat, without those that were taken away again. */
-  #load(kind: number, upTo: number): Float64Array {
-    const width = WIDTH[kind] as number;
-    const blocks: Float64Array[] = [];
-    const gone: string[] = [];
-    let length = 0;
-    const add = (rows: Float64Array): void => {
-      blocks.push(rows);
-      length += rows.length;
-    };
-    const sql = `SELECT records, ${LOG_COLUMNS[kind + 1]} FROM log WHERE lid <= ? ORDER BY lid`;
-    for (const row of this.#db.statement(sql).iterate(upTo)) {
-      const [inOrder, block] = row as unknown as (Uint8Array | null)[];
-      if (block) add(numbersOf(block));
-      if (!inOrder) continue;
-      eachRecord(numbersOf(inOrder), (of, remove, numbers, from) => {
-        if (of !== kind) return;
-        const record = numbers.subarray(from, from + width);
-        // Only what came before it goes: a row may be added again later.
-        if (remove) gone.push(`${length / width} ${record.join()}`);
-        else add(record);
-      });
-    }
-    const rows = new Float64Array(length);
-    let at = 0;
-    for (const block of blocks) {
-      rows.set(block, at);
-      at += block.length;
-    }
-    return gone.length === 0 ? rows : without(rows, width, gone);
-  }
-}
-
-/** `gone`: `<number of rows before> <the row>`, each takes one earlier row away. */
-function without(rows: Float64Array, width: number, gone: readonly string[]): Float64Array {
-  const lastEnd = new Map<string, number>();
-  for (const text of gone) {
-    const space = text.indexOf(' ');
-    lastEnd.set(text.slice(space + 1), Number(text.slice(0, space)));
-  }
-  const kept: number[] = [];
-  for (let i = 0; i * width < rows.length; i++) {
-    const record = rows.subarray(i * width, i * width + width);
-    if (i >= (lastEnd.get(record.join()) ?? 0)) kept.push(...record);
-  }
-  return Float64Array.from(kept);
-}
-
-/** Rows of one group lie together in the table; within it the place goes by the second number. */
-function place(kind: number, rows: Float64Array, at: number): [group: number, within: number] {
-  const first = rows[at] as number;
-  const second = rows[at + 1] as number;
-  if (kind === BY_PATIENT) return [0, first * 4096 + second];
-  if (kind === KEY) return [0, first];
-  if (kind === QUANTITY) return [first * 2 ** 20 + second, rows[at + 2] as number];
-  return [first, second];
-}
-
-/**
- * Row numbers in about the order of the table: near is enough, it is the pages that count. Sorting plain numbers natively is
- * ten times faster than with a comparison, so place and row number are packed into one.
- */
-function sortedOrder(kind: number, rows: Float64Array): Float64Array {
-  const width = WIDTH[kind] as number;
-  const count = rows.length / width;
-  const extents = new Map<number, { low: number; high: number; rank: number }>();
-  for (let i = 0; i < count; i++) {
-    const [group, within] = place(kind, rows, i * width);
-    const extent = extents.get(group);
-    if (!extent) extents.set(group, { low: within, high: within, rank: 0 });
-    else if (within < extent.low) extent.low = within;
-    else if (within > extent.high) extent.high = within;
-  }
-  const groups = [...extents.keys()].sort((a, b) => a - b);
-  for (const [rank, group] of groups.entries()) (extents.get(group) as { rank: number }).rank = rank;
-  // Every group has an equal share of what a double holds exactly.
-  const share = Math.floor(2 ** 52 / Math.max(1, count) / Math.max(1, groups.length));
-  const packed = new Float64Array(count);
-  for (let i = 0; i < count; i++) {
-    const [group, within] = place(kind, rows, i * width);
-    const { low, high, rank } = extents.get(group) as { low: number; high: number; rank: number };
-    const part = high > low ? (within - low) / (high - low) : 0;
-    packed[i] = (rank * share + Math.floor(part * (share - 1))) * count + i;
-  }
-  packed.sort();
-  for (let i = 0; i < count; i++) packed[i] = (packed[i] as number) % count;
-  return packed;
 }

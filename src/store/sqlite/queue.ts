@@ -2,12 +2,12 @@
  * Group commit. Batches that come while the writer is busy wait here and go over together in one message, into one transaction
  * with one sync; each is judged for itself.
  */
-import type { Clock } from '../../base/clock.ts';
+import { type Clock, instant } from '../../base/clock.ts';
 import { VitalwireError } from '../../base/errors.ts';
 import type { Limits } from '../../base/limits.ts';
 import type { Batch, Committed, Refusal } from '../store.ts';
 import type { Changes } from './changes.ts';
-import { type EncodedBatch, type Encoder, writtenOf } from './encode.ts';
+import { type EncodedBatch, type Encoder, WrittenVersion } from './encode.ts';
 import { GroupBuffer } from './group.ts';
 import type { Keys } from './keys.ts';
 import type { Reader } from './reader.ts';
@@ -167,7 +167,8 @@ export class CommitQueue {
       head: Float64Array.from(head),
       definitions: definitions.map((d) => d.text),
       numbers: buffer.numbers(),
-      texts: buffer.texts,
+      texts: buffer.texts.join(''),
+      lengths: Int32Array.from(buffer.texts, (text) => text.length),
     });
   }
 
@@ -197,7 +198,8 @@ export class CommitQueue {
   }
 
   #done(flight: Flight, done: GroupDone): void {
-    const { reader, keys, changes, committed } = this.#parts;
+    const { reader, keys, changes, skeletons, committed } = this.#parts;
+    const lastUpdated = instant(flight.at);
     this.#broken = undefined;
     this.#lastSeq = done.lastSeq;
     this.counted.groups++;
@@ -220,7 +222,7 @@ export class CommitQueue {
         changes.remember(first + j, write.terms);
       }
       const seq = encoded.writes.length > 0 ? last : 0;
-      const written = encoded.writes.map((write) => writtenOf(write, flight.at, this.#parts.skeletons));
+      const written = encoded.writes.map((write) => new WrittenVersion(write, flight.at, lastUpdated, skeletons));
       answers.push(() => pending.resolve({ ok: true, written, seq }));
     }
     if (types.size > 0) committed(done.lastSeq, types);

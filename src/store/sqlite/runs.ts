@@ -3,6 +3,7 @@
  * target); it is read in pieces, so that a page costs what it shows, not what there is.
  */
 import type { Row } from './connection.ts';
+import { Heap } from './heap.ts';
 import type { DateRange } from './range.ts';
 import type { Reader } from './reader.ts';
 
@@ -105,18 +106,15 @@ class TableRun {
   }
 }
 
-/** Rows that are at hand, in any order. */
+/** Rows that are at hand, in any order: sorted as far as they are asked for. */
 class ListRun {
-  readonly #entries: Entry[];
-  #at = 0;
-  constructor(entries: Entry[], course: Course) {
-    const { after, descending } = course;
-    this.#entries = entries
-      .filter((e) => !after || precedes(after, e, descending))
-      .sort((a, b) => (precedes(a, b, descending) ? -1 : 1));
+  readonly #heap: Heap<Entry>;
+  constructor(entries: readonly Entry[], { after, descending }: Course) {
+    const left = after ? entries.filter((e) => precedes(after, e, descending)) : entries;
+    this.#heap = new Heap<Entry>((a, b) => precedes(a, b, descending), left);
   }
   next(): Entry | undefined {
-    return this.#entries[this.#at++];
+    return this.#heap.removeFirst();
   }
 }
 
@@ -132,41 +130,25 @@ export const classRun = (reader: Reader, cls: number, range: DateRange, course: 
   new TableRun(reader, { table: 'by_class', first: cls, second: 0 }, range, course);
 export const referenceRun = (reader: Reader, param: number, target: number, range: DateRange, course: Course): Run =>
   new TableRun(reader, { table: 'reference', first: param, second: target }, range, course);
-export const listRun = (entries: Entry[], course: Course): Run => new ListRun(entries, course);
+export const listRun = (entries: readonly Entry[], course: Course): Run => new ListRun(entries, course);
 
 /** All entries in order, each resource once. */
 export function* merged(runs: readonly Run[], descending: boolean): Generator<Entry, void> {
-  const heap: { entry: Entry; run: Run }[] = [];
-  const before = (i: number, j: number): boolean =>
-    precedes((heap[i] as { entry: Entry }).entry, (heap[j] as { entry: Entry }).entry, descending);
-  const swap = (i: number, j: number): void => {
-    [heap[i], heap[j]] = [heap[j] as { entry: Entry; run: Run }, heap[i] as { entry: Entry; run: Run }];
-  };
-  const sink = (from: number): void => {
-    for (let i = from; ; ) {
-      let first = i;
-      for (const child of [2 * i + 1, 2 * i + 2]) if (child < heap.length && before(child, first)) first = child;
-      if (first === i) return;
-      swap(i, first);
-      i = first;
-    }
-  };
+  const heads: { entry: Entry; readonly run: Run }[] = [];
   for (const run of runs) {
     const entry = run.next();
-    if (entry) heap.push({ entry, run });
+    if (entry) heads.push({ entry, run });
   }
-  for (let i = (heap.length >> 1) - 1; i >= 0; i--) sink(i);
+  const heap = new Heap<{ entry: Entry; readonly run: Run }>((a, b) => precedes(a.entry, b.entry, descending), heads);
   let last = 0;
-  for (let top = heap[0]; top; top = heap[0]) {
+  for (let top = heap.first; top; top = heap.first) {
     // A row that is being merged is in its table and in the tail; a shared resource is in the runs of several patients.
     if (top.entry.rid !== last) yield top.entry;
     last = top.entry.rid;
     const next = top.run.next();
-    if (next) heap[0] = { entry: next, run: top.run };
-    else {
-      const end = heap.pop();
-      if (end && heap.length > 0) heap[0] = end;
-    }
-    sink(0);
+    if (next) {
+      top.entry = next;
+      heap.moved();
+    } else heap.removeFirst();
   }
 }

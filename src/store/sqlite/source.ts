@@ -149,14 +149,13 @@ function classesOf(reader: Reader, pat: number, usable: ReadonlyMap<number, Pick
 }
 
 function waitingOf(reader: Reader, pat: number, usable: ReadonlyMap<number, Pick>, undated: boolean): Entry[] {
-  const rows = reader.tail.patient(pat);
   const found: Entry[] = [];
-  for (let i = 0; i < rows.length; i += 4) {
-    const cls = rows[i] as number;
+  reader.tail.eachOfPatient(pat, (rows, at) => {
+    const cls = rows[at] as number;
     const pick = usable.get(cls);
-    if (!pick || (pick.cls.span === 'none') !== undated) continue;
-    found.push({ cls, date: rows[i + 1] as number, rid: rows[i + 2] as number, high: rows[i + 3] as number, pat });
-  }
+    if (pick && (pick.cls.span === 'none') === undated)
+      found.push({ cls, date: rows[at + 1] as number, rid: rows[at + 2] as number, high: rows[at + 3] as number, pat });
+  });
   return found;
 }
 

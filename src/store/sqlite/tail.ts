@@ -60,9 +60,13 @@ export class Tail {
     return found;
   }
 
-  /** (cls, date, rid, high)… */
-  patient(pat: number): readonly number[] {
-    return this.#rows(BY_PATIENT, pat);
+  /** Goes through the rows of a patient, (cls, date, rid, high) each at `at`. */
+  eachOfPatient(pat: number, use: (rows: Float64Array, at: number) => void): void {
+    for (const generation of this.#generations())
+      generation[BY_PATIENT]?.each(pat, (rows, at) => {
+        use(rows, at);
+        return false;
+      });
   }
   /** (param, date, rid)… */
   reference(target: number): readonly number[] {

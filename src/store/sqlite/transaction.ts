@@ -103,7 +103,12 @@ export class Transactions {
         counts: new Map(),
         inserts: this.#inserts,
       };
-      const results = this.#batches(new Cursor(message.numbers, message.texts), batches, to, savepoints);
+      const results = this.#batches(
+        new Cursor(message.numbers, message.texts, message.lengths),
+        batches,
+        to,
+        savepoints,
+      );
       this.#inserts.flush();
       const { lid, rows } = this.#append(to);
       const { sealed, merged } = this.#merge.step(rows, lid);

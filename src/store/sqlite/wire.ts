@@ -1,6 +1,7 @@
 /**
  * What goes between the main thread and the writer. A group of batches is one message: all numbers in one Float64Array, all
- * texts in one array, read in order. An object graph would cost more to clone than the insert itself.
+ * texts in one string, read in order. An object graph would cost more to clone than the insert itself, and thousands of small
+ * strings cost more than one long one.
  */
 
 /** Order of the numbers of a group; texts are taken in the same order where a dot says so.
@@ -50,7 +51,9 @@ export type ToWriter =
       readonly definitions: readonly string[];
       /** Of the batches. */
       readonly numbers: Float64Array;
-      readonly texts: readonly string[];
+      readonly texts: string;
+      /** Of each text, in UTF-16 code units. */
+      readonly lengths: Int32Array;
     }
   /** `rids` numbers for new resources, in a transaction of its own. */
   | { readonly kind: 'reserve'; readonly rids: number }
@@ -97,20 +100,27 @@ export interface WriterStart {
 /** Takes numbers and texts in the order in which they were put. */
 export class Cursor {
   readonly #numbers: Float64Array;
-  readonly #texts: readonly string[];
+  readonly #texts: string;
+  readonly #lengths: Int32Array;
   #n: number;
+  /** The next text: which one it is, and where it begins. */
   #t: number;
-  constructor(numbers: Float64Array, texts: readonly string[], n = 0, t = 0) {
+  #at: number;
+  constructor(numbers: Float64Array, texts: string, lengths: Int32Array, n = 0, t = 0, at = 0) {
     this.#numbers = numbers;
     this.#texts = texts;
+    this.#lengths = lengths;
     this.#n = n;
     this.#t = t;
+    this.#at = at;
   }
   number(): number {
     return this.#numbers[this.#n++] as number;
   }
   text(): string {
-    return this.#texts[this.#t++] as string;
+    const from = this.#at;
+    this.#at += this.#lengths[this.#t++] as number;
+    return this.#texts.slice(from, this.#at);
   }
   slice(length: number): Float64Array {
     this.#n += length;
@@ -118,9 +128,9 @@ export class Cursor {
   }
   /** A cursor at the same place; this one skips what it is to read: a batch that is refused is not read to its end. */
   fork(numbers: number, texts: number): Cursor {
-    const part = new Cursor(this.#numbers, this.#texts, this.#n, this.#t);
+    const part = new Cursor(this.#numbers, this.#texts, this.#lengths, this.#n, this.#t, this.#at);
     this.#n += numbers;
-    this.#t += texts;
+    for (const end = this.#t + texts; this.#t < end; this.#t++) this.#at += this.#lengths[this.#t] as number;
     return part;
   }
 }

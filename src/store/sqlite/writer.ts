@@ -44,7 +44,8 @@ export class Writer {
   send(message: ToWriter): void {
     if (this.#dead) return;
     if (message.kind !== 'tick' && message.kind !== 'reserve' && this.#waiting++ === 0) this.#worker.ref();
-    if (message.kind === 'group') this.#worker.postMessage(message, [message.numbers.buffer as ArrayBuffer]);
+    if (message.kind === 'group')
+      this.#worker.postMessage(message, [message.numbers.buffer as ArrayBuffer, message.lengths.buffer as ArrayBuffer]);
     else this.#worker.postMessage(message);
   }
 
