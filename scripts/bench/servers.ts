@@ -132,6 +132,7 @@ export async function startVitalwire(dir: string, options: VitalwireOptions = {}
   };
   if (options.mongodbUri) env['MONGODB_URI'] = options.mongodbUri;
   const nodeArgs = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`] : [];
+  nodeArgs.push(...(globalThis.process.env['BENCH_NODE_ARGS']?.split(' ') ?? []));
   const process = new ServerProcess(join(here, '../../src/main.ts'), ['serve'], env, nodeArgs);
   const url = await process.url;
   return spawned(

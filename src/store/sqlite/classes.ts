@@ -38,6 +38,9 @@ export interface ClassRecord {
 /** `id` of a record that decides nothing: a former version has no class any more. */
 export const NO_CLASS = 0;
 
+/** Lists of tokens, as they came, whose class is kept. */
+const TOKEN_LISTS_MAX = 5_000;
+
 /** The precisions of dateTime and instant: to the millisecond, second, minute, day. */
 const COMMON_SPANS: ReadonlySet<number> = new Set([1, 1000, 60_000, 86_400_000]);
 
@@ -64,6 +67,7 @@ export class Classes {
   readonly #byId = new Map<number, ClassRecord>();
   readonly #byType = new Map<string, ClassRecord[]>();
   #known = new WeakMap<readonly TokenTerm[], Map<string, number>>();
+  readonly #byTokens = new Map<string, number>();
   /** Counts up when the set of classes changes: what was computed from it is stale. */
   generation = 0;
 
@@ -78,6 +82,7 @@ export class Classes {
     this.#byId.clear();
     this.#byType.clear();
     this.#known = new WeakMap();
+    this.#byTokens.clear();
     this.generation++;
     for (const [text, id] of this.#dict.all(CLASS)) this.#add({ kind: CLASS, id, text });
   }
@@ -110,10 +115,20 @@ export class Classes {
         ? NO_URIS
         : distinct(terms.uri.filter((u) => uriRoute(u.param) === 'class').map((u) => [u.param, u.value]));
     // The tokens of one kind of reading are one frozen array, used again for each reading of that kind.
-    if (!Object.isFrozen(terms.token)) return this.#idFor(type, terms.token, uris, shape);
+    const key = `${shape.span} ${shape.owners} ${shape.shared} ${uris.length === 0 ? '' : JSON.stringify(uris)}`;
+    if (!Object.isFrozen(terms.token)) return this.#idForTokens(`${type} ${key}`, type, terms.token, uris, shape);
     const known = memo(this.#known, terms.token, () => new Map());
-    const key = `${shape.span} ${shape.owners} ${shape.shared} ${uris}`;
     return memo(known, key, () => this.#idFor(type, terms.token, uris, shape));
+  }
+
+  /** Resources of one sender say the same codes in the same order: they are put in order once. */
+  #idForTokens(key: string, type: string, tokens: readonly TokenTerm[], uris: readonly string[], shape: Shape): number {
+    let text = key;
+    // With the lengths: whatever a system or code holds, no two lists make one text.
+    for (const { param, system, code } of tokens)
+      if (tokenRoute(type, param) === 'class') text += `\n${param} ${system.length} ${system}${code.length} ${code}`;
+    if (this.#byTokens.size >= TOKEN_LISTS_MAX) this.#byTokens.clear();
+    return memo(this.#byTokens, text, () => this.#idFor(type, tokens, uris, shape));
   }
 
   #idFor(type: string, tokens: readonly TokenTerm[], uris: readonly string[], shape: Shape): number {
