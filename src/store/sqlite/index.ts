@@ -192,6 +192,7 @@ class SqliteStore implements Store {
 
   /** Without a snapshot: a key is never taken away, and one that is merged leaves the tail after it has come into the table. */
   keyHolders(keys: readonly string[]): readonly KeyHolder[] {
+    this.#reader.loadTail();
     this.#keys.lookUp(keys);
     const found: KeyHolder[] = [];
     for (const key of keys) {

@@ -103,6 +103,11 @@ export class Reader {
     }
   }
 
+  /** After a start: what waits in the log of the file. */
+  loadTail(): void {
+    if (this.tail.lid === 0) this.snapshot(() => {});
+  }
+
   /** The file may be ahead of what the writer has reported, or another process may have written. */
   #catchUp(): void {
     const { tail, db } = this;
