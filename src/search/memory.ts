@@ -30,6 +30,7 @@ export interface MemoryPage {
 }
 
 type Value = string | number | null;
+type Sortable = Pick<MemoryRow, 'id' | 'lastUpdated' | 'terms'>;
 
 /** Whether a row is found, chains and `_has` included. */
 export function finds(filter: Filter, row: MemoryRow, rows: readonly MemoryRow[]): boolean {
@@ -63,7 +64,7 @@ const seen = (filter: Filter, access: AccessFilter | undefined, row: MemoryRow, 
 const refers = (from: MemoryRow, param: string, to: MemoryRow): boolean =>
   from.terms.reference.some((t) => t.param === param && t.type === to.type && t.id === to.id);
 
-function valuesOf(row: MemoryRow, param: string, type: ParamType): (string | number)[] {
+function valuesOf(row: Sortable, param: string, type: ParamType): (string | number)[] {
   if (param === '_id') return [row.id];
   if (param === '_lastUpdated') return [row.lastUpdated];
   const of = <T extends { param: string }>(list: readonly T[]): T[] => list.filter((t) => t.param === param);
@@ -92,12 +93,14 @@ const compare = (a: string | number, b: string | number): number =>
     ? a - b
     : Buffer.compare(Buffer.from(String(a)), Buffer.from(String(b)));
 
-function sortValue(row: MemoryRow, key: SortKey): Value {
+/** What a resource is sorted by under one key; null without a value. */
+export function sortValue(row: Sortable, key: SortKey): Value {
   const sorted = valuesOf(row, key.param, key.type).sort(compare);
   return (key.descending ? sorted.at(-1) : sorted[0]) ?? null;
 }
 
-function compareKeys(a: readonly Value[], b: readonly Value[], keys: readonly SortKey[]): number {
+/** Below 0 when a comes first. Both hold a value for each key, then the number of the creation. */
+export function compareKeys(a: readonly Value[], b: readonly Value[], keys: readonly SortKey[]): number {
   for (const [i, key] of keys.entries()) {
     const x = a[i] ?? null;
     const y = b[i] ?? null;

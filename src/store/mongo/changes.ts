@@ -1,6 +1,7 @@
 /** The change log, the newest terms in memory, and what other processes wrote. */
 
 import type { Limits } from '../../base/limits.ts';
+import type { Logger } from '../../base/log.ts';
 import type { Terms } from '../../fhir/terms.ts';
 import type { Change } from '../store.ts';
 import type { Connection } from './connection.ts';
@@ -11,6 +12,7 @@ const POLL_MS = 250;
 export class Changes {
   readonly #db: Connection;
   readonly #limits: Limits;
+  readonly #log: Logger;
   readonly #instance: string;
   /** Terms of the newest changes of this process, by change number. */
   readonly #terms = new Map<number, Terms>();
@@ -22,8 +24,9 @@ export class Changes {
   #polling: Promise<void> | undefined;
   readonly #loadSpans: () => Promise<void>;
 
-  constructor(db: Connection, limits: Limits, instance: string, loadSpans: () => Promise<void>) {
+  constructor(db: Connection, limits: Limits, log: Logger, instance: string, loadSpans: () => Promise<void>) {
     this.#db = db;
+    this.#log = log;
     this.#limits = limits;
     this.#instance = instance;
     this.#loadSpans = loadSpans;
@@ -68,9 +71,9 @@ export class Changes {
             .toArray()
         ).map((c) => c.type),
       );
-      for (const listener of this.#listeners) listener(seq, types);
-      for (const listener of this.#foreign) listener();
-    } else if (docsChanged) for (const listener of this.#foreign) listener();
+      this.#call(this.#listeners, seq, types);
+      this.#call(this.#foreign);
+    } else if (docsChanged) this.#call(this.#foreign);
   }
 
   /** After a commit of this process. */
@@ -81,7 +84,17 @@ export class Changes {
       this.#terms.delete(seq);
     }
     this.#seen = Math.max(this.#seen, outcome.seq);
-    for (const listener of this.#listeners) listener(outcome.seq, outcome.types);
+    this.#call(this.#listeners, outcome.seq, outcome.types);
+  }
+
+  /** What a listener does wrong keeps no commit from being answered. */
+  #call<A extends unknown[]>(listeners: ReadonlySet<(...args: A) => void>, ...args: A): void {
+    for (const listener of listeners)
+      try {
+        listener(...args);
+      } catch (error) {
+        this.#log.error({ err: error }, 'a listener of the store failed');
+      }
   }
 
   async since(after: number, limit: number): Promise<Change[]> {

@@ -3,7 +3,7 @@ import type { CompositeTerm, QuantityTerm, Terms } from '../../fhir/terms.ts';
 import { PRIMARY_DATE } from '../../search/plan.ts';
 import type { Method } from '../store.ts';
 
-/** Joins the parts of an index value; no FHIR code, system, id or URL holds a control character. */
+/** Joins the parts of an index value, see `safe`. */
 export const SEPARATOR = '\u0001';
 /** In the place of a part: any value of it. */
 export const ANY = '\u0002';
@@ -114,6 +114,8 @@ export interface NumberDocument {
   readonly n: number;
   /** Of `seq`: the newest lastUpdated, so that it never goes back. */
   readonly at?: number | undefined;
+  /** Of `seq`: raised by every transaction that rests on the order of commits, so that they come one after the other. */
+  readonly groups?: number | undefined;
 }
 
 /** That a group of batches was committed: how a commit whose answer was lost is told from one that never happened. */
@@ -129,16 +131,22 @@ export const resourceId = (type: string, id: string): string => `${type}/${id}`;
 export const versionId = (type: string, id: string, version: number): string => `${type}/${id}/${version}`;
 export const joined = (...parts: readonly string[]): string => parts.join(SEPARATOR);
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what is looked for
+const MARKS = /[\u0000-\u0004]/g;
+/** A part as it came from outside: JSON can hold control characters, and none of them may pass for a mark of ours. */
+export const safe = (part: string): string =>
+  part.replace(MARKS, (mark) => `\u0004${String.fromCharCode(mark.charCodeAt(0) + 64)}`);
+
 const tokens = (terms: Terms): string[] =>
-  terms.token.flatMap((t) => [joined(t.param, t.system, t.code), joined(t.param, ANY, t.code)]);
+  terms.token.flatMap((t) => [joined(t.param, safe(t.system), safe(t.code)), joined(t.param, ANY, safe(t.code))]);
 
 function references(terms: Terms): string[] {
   return terms.reference.flatMap(({ param, type, id, identifier }) => {
-    const values = id === '' ? [] : [joined(param, type, id), joined(param, ANY, id)];
+    const values = id === '' ? [] : [joined(param, type, safe(id)), joined(param, ANY, safe(id))];
     if (identifier)
       values.push(
-        joined(param, BY_IDENTIFIER + identifier.system, identifier.value),
-        joined(param, BY_IDENTIFIER + ANY, identifier.value),
+        joined(param, BY_IDENTIFIER + safe(identifier.system), safe(identifier.value)),
+        joined(param, BY_IDENTIFIER + ANY, safe(identifier.value)),
       );
     return values;
   });
@@ -175,7 +183,9 @@ function patientCodes(terms: Terms): string[] {
   );
   const codes = terms.token.filter((t) => t.param === 'code');
   return unique(
-    patients.flatMap((id) => codes.flatMap((t) => [joined(id, t.system, t.code), joined(id, ANY, t.code)])),
+    patients.flatMap((id) =>
+      codes.flatMap((t) => [joined(safe(id), safe(t.system), safe(t.code)), joined(safe(id), ANY, safe(t.code))]),
+    ),
   );
 }
 

@@ -45,6 +45,8 @@ export class Group {
   readonly #instance: string;
   readonly #current = new Map<string, Current | undefined>();
   readonly #keys = new Map<string, { type: string; id: string; note: string }>();
+  /** Newest versions of resources that hold keys. */
+  readonly #holders = new Map<string, number>();
   readonly #numbers = new Map<string, number>();
   readonly #docs = new Map<string, string | undefined>();
   readonly #ops = new Map<string, Op[]>();
@@ -66,24 +68,24 @@ export class Group {
     const results: Committed[] = [];
     for (const batch of batches) results.push(await this.#one(batch));
     if (batches.some((b) => (b.docs?.length ?? 0) > 0)) this.#bump(`writer/${this.#instance}`, 1);
+    if (this.#changes.length > 0) this.#bump('seq', this.#changes.length);
     await this.#flush();
     const types = new Set(this.#changes.map((c) => c.write.draft.type));
     return { results, types, seq: this.#changes.at(-1)?.seq ?? 0, changes: this.#changes, spans: this.#spans };
   }
 
   /**
-   * Takes the change numbers first: the document is locked until the commit, so that whoever writes resources waits or starts
-   * again. Change numbers are in commit order and preconditions hold against every other writer.
+   * Locks the change numbers first: whoever writes resources waits, or starts again, until this commit. So numbers are in commit
+   * order, none is left out, and preconditions hold against every other writer.
    */
   async #number(batches: readonly Batch[], now: number): Promise<void> {
-    const writes = batches.reduce((sum, b) => sum + (b.writes?.length ?? 0), 0);
-    if (writes === 0) return;
+    if (batches.every((b) => (b.writes?.length ?? 0) + (b.preconditions?.length ?? 0) === 0)) return;
     const after = await this.#db.numbers.findOneAndUpdate(
       { _id: 'seq' },
-      { $inc: { n: writes }, $max: { at: now } },
+      { $inc: { groups: 1 }, $max: { at: now }, $setOnInsert: { n: 0 } },
       { session: this.#session, upsert: true, returnDocument: 'after' },
     );
-    this.#seq = (after?.n ?? writes) - writes;
+    this.#seq = after?.n ?? 0;
     this.#at = after?.at ?? now;
   }
 
@@ -118,6 +120,13 @@ export class Group {
     if (keys.length > 0)
       for await (const { _id, ...holder } of this.#db.keys.find({ _id: { $in: keys } }, { session }))
         this.#keys.set(_id, holder);
+    const held = [...this.#keys.values()].map((h) => resourceId(h.type, h.id)).filter((id) => !this.#current.has(id));
+    if (held.length > 0)
+      for await (const { _id, version } of this.#db.resources.find(
+        { _id: { $in: held } },
+        { session, projection: { version: 1 } },
+      ))
+        this.#holders.set(_id, version);
     const guards = preconditions.flatMap((p) => (p.kind === 'guard' ? [`guard/${p.name}`] : []));
     if (guards.length > 0)
       for await (const found of this.#db.numbers.find({ _id: { $in: [...new Set(guards)] } }, { session }))
@@ -172,22 +181,21 @@ export class Group {
 
   #writesRefused(writes: readonly Write[]): Refusal | undefined {
     const mine = new Map<string, number>();
+    const taken = new Map<string, { type: string; id: string; note: string }>();
     for (const [index, write] of writes.entries()) {
-      const id = resourceId(write.draft.type, write.draft.id);
-      const version = mine.get(id) ?? this.#current.get(id)?.version ?? 0;
+      const { type, id } = write.draft;
+      const _id = resourceId(type, id);
+      const version = mine.get(_id) ?? this.#current.get(_id)?.version ?? 0;
       if (write.follows !== version) return { kind: write.follows === 0 ? 'exists' : 'version', index, version };
-      mine.set(id, version + 1);
-      const holder = write.key === undefined ? undefined : this.#keys.get(write.key);
-      if (holder && resourceId(holder.type, holder.id) !== id)
-        return {
-          kind: 'key',
-          index,
-          holder: {
-            key: write.key as string,
-            ...holder,
-            version: this.#current.get(resourceId(holder.type, holder.id))?.version ?? 0,
-          },
-        };
+      mine.set(_id, version + 1);
+      if (write.key === undefined) continue;
+      const holder = taken.get(write.key) ?? this.#keys.get(write.key);
+      const by = holder && resourceId(holder.type, holder.id);
+      if (holder && by !== undefined && by !== _id) {
+        const held = mine.get(by) ?? this.#current.get(by)?.version ?? this.#holders.get(by) ?? 0;
+        return { kind: 'key', index, holder: { key: write.key, ...holder, version: held } };
+      }
+      taken.set(write.key, { type, id, note: write.keyNote ?? '' });
     }
     return undefined;
   }

@@ -4,7 +4,7 @@
  */
 import { searchParam } from '../../fhir/search-params.ts';
 import { type DateFilter, type Filter, PRIMARY_DATE, type ReferenceFilter } from '../../search/plan.ts';
-import { ANY, joined } from './documents.ts';
+import { ANY, joined, safe } from './documents.ts';
 import type { Condition } from './lower.ts';
 
 /** What all of the filter's top-level AND parts demand. */
@@ -37,7 +37,7 @@ function codesOf(filter: Filter): readonly string[] | undefined {
     const codes: string[] = [];
     const all = alternatives(part).every((f) => {
       const named = f.op === 'token' && f.param === 'code' && f.code !== undefined;
-      if (named) codes.push(joined(f.system ?? ANY, f.code as string));
+      if (named) codes.push(joined(f.system === undefined ? ANY : safe(f.system), safe(f.code as string)));
       return named;
     });
     if (all && codes.length > 0) return codes;
@@ -89,7 +89,7 @@ export function hints(type: string, filter: Filter, spanMax: number): Condition[
     values.length === 1 ? (values[0] as string) : { $in: [...values] };
   const found: Condition[] = dateBounds(type, filter, spanMax);
   if (patients && codes)
-    found.push({ patientCode: oneOf(patients.flatMap((id) => codes.map((code) => joined(id, code)))) });
-  else if (patients) found.push({ reference: oneOf(patients.map((id) => joined('patient', 'Patient', id))) });
+    found.push({ patientCode: oneOf(patients.flatMap((id) => codes.map((code) => joined(safe(id), code)))) });
+  else if (patients) found.push({ reference: oneOf(patients.map((id) => joined('patient', 'Patient', safe(id)))) });
   return found;
 }

@@ -1,11 +1,13 @@
 /** Versions, newest first, of one resource, a type or the system; each is shown only when its own content is within the access. */
 import { extract } from '../../fhir/extract.ts';
 import type { AccessFilter } from '../../search/plan.ts';
-import { isLocal, matches } from '../../search/predicate.ts';
 import type { HistoryPage, HistoryQuery, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { type ChangeDocument, resourceId, versionId } from './documents.ts';
-import { type Finder, storedOf } from './search.ts';
+import { finds } from './judge.ts';
+import { read } from './read.ts';
+import type { Finder } from './search.ts';
+import { storedOf } from './walk.ts';
 
 /** Change rows that are looked at in one go. */
 const CHUNK = 200;
@@ -26,6 +28,7 @@ export async function history(
     (Array.isArray(access) ? (access as readonly AccessFilter[]) : [access as AccessFilter]).map((a) => [a.type, a]),
   );
   const entries: (Stored & { seq: number })[] = [];
+  const standing: Standing = new Map();
   let before = query.before;
   for (;;) {
     const rows = await changes(room.db, query, filters, before);
@@ -33,7 +36,7 @@ export async function history(
     for (const row of rows) {
       before = row._id;
       const version = stored.get(versionId(row.type, row.id, row.version));
-      if (!version || !(await permitted(room, version, filters.get(row.type) as AccessFilter))) continue;
+      if (!version || !(await permitted(room, version, filters.get(row.type) as AccessFilter, standing))) continue;
       if (entries.length === query.count) return { entries, next: (entries.at(-1) as { seq: number }).seq };
       entries.push({ ...version, seq: row._id });
     }
@@ -70,15 +73,31 @@ async function versionsOf(db: Connection, rows: readonly ChangeDocument[]): Prom
   return found;
 }
 
-/** A delete has no content of its own: it is judged by the version before it. */
-async function permitted(room: Room, version: Stored, access: AccessFilter): Promise<boolean> {
-  const { filter } = access;
-  if (filter.op === 'all') return true;
-  if (!isLocal(filter)) return room.finder.visible(version.type, version.id, access);
-  const judged = version.deleted ? await before(room.db, version) : version;
-  if (!judged || judged.text === '') return false;
-  const resource = JSON.parse(judged.text) as Record<string, unknown>;
-  return matches(filter, extract(resource, room.base), { id: judged.id, lastUpdated: Date.parse(judged.lastUpdated) });
+/** Whether the resource as it stands is within the access, by id; each is looked at once a page. */
+type Standing = Map<string, boolean>;
+
+/** A version is shown when it is within the access itself, and the resource as it stands is too. */
+async function permitted(room: Room, version: Stored, access: AccessFilter, standing: Standing): Promise<boolean> {
+  if (access.filter.op === 'all') return true;
+  if (!(await within(room, version, access))) return false;
+  const id = resourceId(version.type, version.id);
+  let stands = standing.get(id);
+  if (stands === undefined) {
+    const newest = await read(room.db, version.type, version.id);
+    stands = newest !== undefined && (await within(room, newest, access));
+    standing.set(id, stands);
+  }
+  return stands;
+}
+
+/** A delete has no content of its own: it is judged by the last version that lived. */
+async function within(room: Room, version: Stored, { filter }: AccessFilter): Promise<boolean> {
+  let judged: Stored | undefined = version;
+  while (judged?.deleted) judged = await before(room.db, judged);
+  if (!judged) return false;
+  const terms = extract(JSON.parse(judged.text) as Record<string, unknown>, room.base);
+  const { type, id, lastUpdated } = judged;
+  return finds(filter, { type, id, lastUpdated: Date.parse(lastUpdated), terms }, room.finder);
 }
 
 async function before(db: Connection, version: Stored): Promise<Stored | undefined> {

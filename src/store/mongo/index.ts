@@ -32,7 +32,7 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
   const db = await connect(options.uri);
   try {
     await migrate(db, options.clock);
-    const finder = new Finder(db, options.limits);
+    const finder = new Finder(db, options.limits, options.base);
     await finder.loadSpans();
     return await build(db, finder, options);
   } catch (error) {
@@ -45,6 +45,17 @@ export async function openMongoStore(options: MongoStoreOptions): Promise<Store>
 /** 48 bits of time and 80 random ones: unguessable, and new ones lie side by side in the index. */
 function newId(now: number): string {
   return Math.floor(now).toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
+}
+
+/** What would fail inside the transaction, and take the batches beside it with it. */
+function malformed({ writes = [] }: Batch): Error | undefined {
+  for (const { draft } of writes) {
+    if (typeof draft.body === 'string') continue;
+    const { skeleton, values } = draft.body;
+    if (skeleton.parts.length !== values.length + 1)
+      return new Error(`skeleton ${skeleton.key} has ${skeleton.parts.length - 1} holes, not ${values.length}`);
+  }
+  return undefined;
 }
 
 function tooLarge(batch: Batch): VitalwireError | undefined {
@@ -64,7 +75,7 @@ function tooLarge(batch: Batch): VitalwireError | undefined {
 async function build(db: Connection, finder: Finder, options: MongoStoreOptions): Promise<Store> {
   const { clock, limits, log, base } = options;
   const instance = randomUrl(9);
-  const changes = new Changes(db, limits, instance, () => finder.loadSpans());
+  const changes = new Changes(db, limits, log, instance, () => finder.loadSpans());
   const committer = new Committer({
     db,
     finder,
@@ -93,7 +104,7 @@ async function build(db: Connection, finder: Finder, options: MongoStoreOptions)
     capabilities: { engine: 'mongodb', sharedByServers: false },
     newId: () => newId(clock.now()),
     commit(batch): Promise<Committed> {
-      const error = tooLarge(batch);
+      const error = malformed(batch) ?? tooLarge(batch);
       return error ? Promise.reject(error) : committer.commit(batch);
     },
     read: (type, id) => answered(() => read(db, type, id)),

@@ -15,7 +15,7 @@ import {
   type HasFilter,
   type QuantityFilter,
 } from '../../search/plan.ts';
-import { ANY, BY_IDENTIFIER, joined, type ResourceDocument, resourceId, SEPARATOR } from './documents.ts';
+import { ANY, BY_IDENTIFIER, joined, type ResourceDocument, resourceId, SEPARATOR, safe } from './documents.ts';
 
 export type Condition = MongoFilter<ResourceDocument>;
 
@@ -119,6 +119,8 @@ function lastUpdated(comparator: Comparator, asked: { readonly low: number; read
   return rename(interval(comparator, asked)) as Condition;
 }
 
+const systemOf = (system: string | undefined): string => (system === undefined ? ANY : safe(system));
+
 /** A filter without chain and `_has`. */
 function local(type: string, filter: Filter): Condition {
   switch (filter.op) {
@@ -130,8 +132,8 @@ function local(type: string, filter: Filter): Condition {
       if (filter.code === undefined)
         return filter.system === undefined
           ? { has: filter.param }
-          : prefixed('token', joined(filter.param, filter.system, ''));
-      return { token: joined(filter.param, filter.system ?? ANY, filter.code) };
+          : prefixed('token', joined(filter.param, safe(filter.system), ''));
+      return { token: joined(filter.param, systemOf(filter.system), safe(filter.code)) };
     case 'string':
       if (filter.mode === 'exact') return some('string', filter.param, { text: filter.value });
       if (filter.mode === 'starts')
@@ -144,14 +146,17 @@ function local(type: string, filter: Filter): Condition {
     case 'quantity':
       return some('quantity', filter.param, quantity(filter));
     case 'reference':
-      return { reference: joined(filter.param, filter.type ?? ANY, filter.id) };
+      return { reference: joined(filter.param, filter.type ?? ANY, safe(filter.id)) };
     case 'reference-identifier':
       return filter.value === undefined
         ? prefixed(
             'reference',
-            filter.param + SEPARATOR + BY_IDENTIFIER + (filter.system === undefined ? '' : filter.system + SEPARATOR),
+            filter.param +
+              SEPARATOR +
+              BY_IDENTIFIER +
+              (filter.system === undefined ? '' : safe(filter.system) + SEPARATOR),
           )
-        : { reference: joined(filter.param, BY_IDENTIFIER + (filter.system ?? ANY), filter.value) };
+        : { reference: joined(filter.param, BY_IDENTIFIER + systemOf(filter.system), safe(filter.value)) };
     case 'uri':
       if (filter.mode === 'exact') return some('uri', filter.param, { value: filter.value });
       if (filter.mode === 'above') return some('uri', filter.param, { value: { $in: stems(filter.value) } });
@@ -202,7 +207,8 @@ async function has(type: string, filter: HasFilter, lookup: Lookup): Promise<Con
   return { _id: { $in: [...ids].map((id) => resourceId(type, id)) } };
 }
 
-const seen = (filter: Filter, access: AccessFilter | undefined): Filter =>
+/** What a chain or `_has` asks of the other resource, access included. */
+export const seen = (filter: Filter, access: AccessFilter | undefined): Filter =>
   access === undefined ? filter : and(filter, access.filter);
 
 /** The condition that a filter is, for resources of `type` (which the caller adds, with `deleted: false`). */

@@ -2,7 +2,7 @@
 import type { KeyHolder, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { resourceId, versionId } from './documents.ts';
-import { storedOf } from './search.ts';
+import { storedOf } from './walk.ts';
 
 const FIELDS = { type: 1, id: 1, version: 1, seq: 1, updated: 1, method: 1, deleted: 1, text: 1, origin: 1 } as const;
 
