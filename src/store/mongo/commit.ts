@@ -54,9 +54,15 @@ export class Committer {
   #queue: Pending[] = [];
   #running: Promise<void> | undefined;
   #closed = false;
+  /**
+   * One for all transactions: the next one ends whatever the database still holds open of the one before, whose end it may never
+   * have heard of. Else its locks would stand in the way for a minute (transactionLifetimeLimitSeconds).
+   */
+  readonly #session: ClientSession;
 
   constructor(options: CommitterOptions) {
     this.#options = options;
+    this.#session = options.db.session();
   }
 
   get waiting(): number {
@@ -81,6 +87,7 @@ export class Committer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    await this.#session.endSession().catch(() => {});
   }
 
   async #drain(): Promise<void> {
@@ -121,39 +128,30 @@ export class Committer {
     const { db, limits, clock } = this.#options;
     const marker = randomUrl(12);
     const until = clock.now() + limits.transactionMsMax;
-    // Outcomes of attempts whose commit was sent, by number.
-    const sent = new Map<number, GroupOutcome>();
+    // Outcomes of attempts whose commit may have happened although it was not answered, by number.
+    const lost = new Map<number, GroupOutcome>();
     for (let attempt = 0; ; attempt++) {
-      const lost = sent.size > 0;
-      const session = db.session();
       try {
-        const happened = lost ? await db.commits.findOne({ _id: marker }) : undefined;
-        if (happened) return sent.get(happened.attempt) as GroupOutcome;
-        const outcome = await this.#attempt(session, batches, marker, attempt);
-        sent.set(attempt, outcome);
-        await this.#confirm(session);
+        const happened = lost.size > 0 ? await db.commits.findOne({ _id: marker }) : undefined;
+        if (happened) return lost.get(happened.attempt) as GroupOutcome;
+        const outcome = await this.#attempt(batches, marker, attempt);
+        await this.#confirm(() => lost.set(attempt, outcome));
         return outcome;
       } catch (error) {
         // Until it is known whether a lost commit happened, only the marker can tell: a failure here would be a guess.
-        const doubt = sent.size > 0;
+        const doubt = lost.size > 0;
+        if (!doubt && !startsAgain(error)) throw isNetwork(error) ? unavailable(error) : error;
         const patience = doubt ? until + limits.commitLostMsMax : until;
-        if (!startsAgain(error) && !(doubt && isNetwork(error))) throw isNetwork(error) ? unavailable(error) : error;
         if (clock.now() > patience || (!doubt && attempt >= limits.transactionAttemptsMax)) throw unavailable(error);
         if (doubt) this.#refuseWaiting(error);
         await sleep(Math.min(500, 5 * 2 ** attempt) * (0.5 + Math.random()));
-      } finally {
-        await session.endSession().catch(() => {});
       }
     }
   }
 
-  async #attempt(
-    session: ClientSession,
-    batches: readonly Batch[],
-    marker: string,
-    attempt: number,
-  ): Promise<GroupOutcome> {
+  async #attempt(batches: readonly Batch[], marker: string, attempt: number): Promise<GroupOutcome> {
     const { db, finder, clock, instance } = this.#options;
+    const session = this.#session;
     session.startTransaction({ readConcern: { level: 'snapshot' }, writeConcern: { w: 'majority', journal: true } });
     try {
       const outcome = await new Group(db, session, finder, instance).run(batches, clock);
@@ -165,18 +163,25 @@ export class Committer {
     }
   }
 
-  /** Commits, again and again while the answer is lost: a second commit of the same transaction is answered like the first. */
-  async #confirm(session: ClientSession): Promise<void> {
+  /**
+   * Commits, again and again while the answer is lost: a second commit of the same transaction is answered like the first. Calls
+   * `lost` before it gives up on one that may have happened.
+   */
+  async #confirm(lost: () => void): Promise<void> {
     const { limits, clock } = this.#options;
     const until = clock.now() + limits.transactionMsMax;
-    for (let attempt = 0; ; attempt++) {
+    for (let unanswered = 0; ; unanswered++) {
       try {
-        return await session.commitTransaction();
+        return await this.#session.commitTransaction();
       } catch (error) {
-        const again =
-          labelled(error, 'UnknownTransactionCommitResult') && (error as MongoError).code !== MAX_TIME_EXPIRED;
-        if (!again || clock.now() > until) throw error;
-        await sleep(Math.min(500, 10 * 2 ** attempt));
+        const unknown = labelled(error, 'UnknownTransactionCommitResult');
+        const again = unknown && (error as MongoError).code !== MAX_TIME_EXPIRED && clock.now() <= until;
+        if (!again) {
+          // Only this label on the first answer says for sure that nothing of it happened.
+          if (unknown || unanswered > 0 || !labelled(error, 'TransientTransactionError')) lost();
+          throw error;
+        }
+        await sleep(Math.min(500, 10 * 2 ** unanswered));
       }
     }
   }
