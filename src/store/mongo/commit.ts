@@ -15,6 +15,7 @@ import type { Batch, Committed } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { Group, type GroupOutcome } from './group.ts';
 import type { Finder } from './search.ts';
+import { leave, takeOver } from './sessions.ts';
 
 interface Pending {
   readonly batch: Batch;
@@ -65,6 +66,12 @@ export class Committer {
     this.#session = options.db.session();
   }
 
+  /** Before the first commit. */
+  async start(): Promise<void> {
+    const { db, instance } = this.#options;
+    await takeOver(db, this.#session, instance, this.#options);
+  }
+
   get waiting(): number {
     return this.#queue.length;
   }
@@ -87,6 +94,8 @@ export class Committer {
   async close(): Promise<void> {
     this.#closed = true;
     await this.#running;
+    const { db, instance } = this.#options;
+    await leave(db, instance).catch(() => {});
     await this.#session.endSession().catch(() => {});
   }
 

@@ -1,4 +1,5 @@
 /** What lies in each collection, and how a resource's terms become values that indexes can hold. */
+import type { Binary } from 'mongodb';
 import type { CompositeTerm, QuantityTerm, Terms } from '../../fhir/terms.ts';
 import { PRIMARY_DATE } from '../../search/plan.ts';
 import type { Method } from '../store.ts';
@@ -114,6 +115,8 @@ export interface NumberDocument {
   readonly n: number;
   /** Of `seq`: the newest lastUpdated, so that it never goes back. */
   readonly at?: number | undefined;
+  /** Of `session/…`: the id of the session that a process writes under. */
+  readonly lsid?: Binary | undefined;
   /** Of `seq`: raised by every transaction that rests on the order of commits, so that they come one after the other. */
   readonly groups?: number | undefined;
 }

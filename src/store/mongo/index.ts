@@ -99,6 +99,7 @@ async function build(db: Connection, finder: Finder, options: MongoStoreOptions)
   };
   const number = async (_id: string): Promise<number> => (await db.numbers.findOne({ _id }))?.n ?? 0;
   const lastSeq = (): Promise<number> => answered(() => number('seq'));
+  await committer.start();
   changes.start(await lastSeq());
   return {
     capabilities: { engine: 'mongodb', sharedByServers: false },

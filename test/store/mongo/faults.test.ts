@@ -258,6 +258,21 @@ describe('MongoDB: faults', { skip: noMongo }, () => {
     await assertEachOnce(store, keys);
   });
 
+  test('a process that was killed within a transaction holds nobody up', async (t) => {
+    const { uri } = await world(t);
+    const dead = new MongoClient(uri);
+    t.after(() => dead.close(true));
+    const numbers = dead.db().collection<{ _id: string; n: number }>('numbers');
+    const session = dead.startSession();
+    session.startTransaction();
+    await numbers.updateOne({ _id: 'seq' }, { $inc: { n: 0 } }, { session });
+    const lsid = (session.id as unknown as { id: unknown }).id;
+    await numbers.insertOne({ _id: 'session/dead', n: 0, at: Date.now(), lsid } as never);
+    const next = await openAt(uri);
+    t.after(() => next.close());
+    assert.equal(await sendUntilAnswered(next, 'key-0', 5_000), 0);
+  });
+
   test('a store whose database is away can be closed', async (t) => {
     const { proxy, uri } = await world(t);
     const store = await openAt(proxy.uri(uri));
