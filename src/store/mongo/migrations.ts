@@ -8,7 +8,10 @@ const LOCK_MS = 60_000;
 const WAIT_MS = 200;
 const COMMITS_KEPT_SECONDS = 86_400;
 
-const MIGRATIONS: readonly ((db: Connection) => Promise<void>)[] = [
+/** One step; it may be cut off anywhere and run again. */
+export type Migration = (db: Connection) => Promise<void>;
+
+export const MIGRATIONS: readonly Migration[] = [
   async (db) => {
     // Explicit: a collection cannot be made implicitly inside a transaction on every server version.
     for (const name of ['resources', 'versions', 'changes', 'keys', 'docs', 'numbers', 'commits'])
@@ -24,7 +27,12 @@ const MIGRATIONS: readonly ((db: Connection) => Promise<void>)[] = [
       { key: { type: 1, 'string.p': 1, 'string.folded': 1 } },
       { key: { type: 1, 'quantity.p': 1, 'quantity.value': 1 } },
     ]);
-    await db.changes.createIndexes([{ key: { type: 1, _id: -1 } }, { key: { type: 1, id: 1, _id: -1 } }]);
+    await db.changes.createIndexes([
+      { key: { type: 1, _id: -1 } },
+      { key: { type: 1, id: 1, _id: -1 } },
+      // Updates and deletions alone: what a walk asks for that began before them.
+      { key: { type: 1, _id: 1 }, partialFilterExpression: { version: { $gt: 1 } } },
+    ]);
     await db.docs.createIndexes([
       { key: { c: 1, k: 1 } },
       { key: { c: 1, tags: 1, k: 1 } },
@@ -34,18 +42,16 @@ const MIGRATIONS: readonly ((db: Connection) => Promise<void>)[] = [
   },
 ];
 
-export const SCHEMA_VERSION = MIGRATIONS.length;
-
 function ignoreExisting(error: { codeName?: string; code?: number }): void {
   if (error.codeName !== 'NamespaceExists' && error.code !== 48) throw error;
 }
 
 const versionOf = async (db: Connection): Promise<number> => (await db.numbers.findOne({ _id: 'schema' }))?.n ?? 0;
 
-function refuseNewer(version: number): void {
-  if (version > SCHEMA_VERSION)
+function refuseNewer(version: number, known: number): void {
+  if (version > known)
     throw new StartError(
-      `The database of MONGODB_URI was written by a newer Vitalwire (its schema is version ${version}, this program knows up to ${SCHEMA_VERSION}). Start that version again, or restore a backup made before the upgrade.`,
+      `The database of MONGODB_URI was written by a newer Vitalwire (its schema is version ${version}, this program knows up to ${known}). Start that version again, or restore a backup made before the upgrade.`,
     );
 }
 
@@ -64,13 +70,18 @@ async function lock(db: Connection, now: number): Promise<boolean> {
   }
 }
 
+/** Keeps the lock for as long again. */
+const hold = async (db: Connection, now: number): Promise<void> => {
+  await db.numbers.updateOne({ _id: 'migration-lock' }, { $set: { at: now + LOCK_MS } });
+};
+
 /** @throws StartError when the database was written by a newer program; nothing in it is changed. */
-export async function migrate(db: Connection, clock: Clock): Promise<void> {
+export async function migrate(db: Connection, clock: Clock, steps: readonly Migration[] = MIGRATIONS): Promise<void> {
   const giveUp = clock.now() + 2 * LOCK_MS;
   for (;;) {
     const version = await versionOf(db);
-    refuseNewer(version);
-    if (version === SCHEMA_VERSION) return;
+    refuseNewer(version, steps.length);
+    if (version === steps.length) return;
     if (!(await lock(db, clock.now()))) {
       if (clock.now() > giveUp)
         throw new StartError(
@@ -79,13 +90,16 @@ export async function migrate(db: Connection, clock: Clock): Promise<void> {
       await sleep(WAIT_MS);
       continue;
     }
+    // Building an index over years of data takes longer than the lock lasts.
+    const renew = setInterval(() => void hold(db, clock.now()).catch(() => {}), LOCK_MS / 3);
     try {
-      for (let step = await versionOf(db); step < SCHEMA_VERSION; step++) {
-        await MIGRATIONS[step]?.(db);
+      for (let step = await versionOf(db); step < steps.length; step++) {
+        await steps[step]?.(db);
         await db.numbers.updateOne({ _id: 'schema' }, { $set: { n: step + 1 } }, { upsert: true });
       }
     } finally {
-      await db.numbers.updateOne({ _id: 'migration-lock' }, { $set: { at: 0 } });
+      clearInterval(renew);
+      await hold(db, -LOCK_MS);
     }
   }
 }
