@@ -41,6 +41,8 @@ export interface IndexedTerms {
   /** Two of each: `param␁Type␁id` and `param␁ANY␁id`; and two of each identifier. */
   readonly reference: readonly string[];
   readonly string: readonly IndexedString[];
+  /** `param␁folded` of each, which begins as a search text does. */
+  readonly stringStart: readonly string[];
   readonly date: readonly IndexedDate[];
   readonly number: readonly IndexedNumber[];
   readonly quantity: readonly IndexedQuantity[];
@@ -161,6 +163,7 @@ function indexedTerms(terms: Terms): IndexedTerms {
   return {
     token: unique(tokens(terms)),
     reference: unique(references(terms)),
+    stringStart: unique(terms.string.map((t) => joined(t.param, safe(t.folded)))),
     string: terms.string.map((t) => ({ p: t.param, folded: t.folded, text: t.text })),
     date: terms.date.map((t) => ({ p: t.param, low: t.low, high: t.high })),
     number: terms.number.map((t) => ({ p: t.param, value: t.value })),

@@ -8,7 +8,7 @@ import { ANY, joined, safe } from './documents.ts';
 import type { Condition } from './lower.ts';
 
 /** What all of the filter's top-level AND parts demand. */
-const parts = (filter: Filter): readonly Filter[] => (filter.op === 'and' ? filter.of : [filter]);
+export const partsOf = (filter: Filter): readonly Filter[] => (filter.op === 'and' ? filter.of : [filter]);
 const alternatives = (filter: Filter): readonly Filter[] => (filter.op === 'or' ? filter.of : [filter]);
 
 /** Whether a filter names one patient, in a way that the `patient` terms of the type hold too. */
@@ -23,8 +23,8 @@ function namesPatient(type: string, f: Filter): f is ReferenceFilter {
 }
 
 /** Ids of the patients, when one part names nothing but patients. */
-function patientsOf(type: string, filter: Filter): readonly string[] | undefined {
-  for (const part of parts(filter)) {
+export function patientsOf(type: string, filter: Filter): readonly string[] | undefined {
+  for (const part of partsOf(filter)) {
     const named = alternatives(part);
     if (named.every((f) => namesPatient(type, f))) return named.map((f) => f.id);
   }
@@ -32,8 +32,8 @@ function patientsOf(type: string, filter: Filter): readonly string[] | undefined
 }
 
 /** `system␁code` of one part that names nothing but codes. */
-function codesOf(filter: Filter): readonly string[] | undefined {
-  for (const part of parts(filter)) {
+export function codesOf(filter: Filter): readonly string[] | undefined {
+  for (const part of partsOf(filter)) {
     const codes: string[] = [];
     const all = alternatives(part).every((f) => {
       const named = f.op === 'token' && f.param === 'code' && f.code !== undefined;
@@ -72,7 +72,7 @@ function bound(f: DateFilter, spanMax: number): readonly [number, number] {
 /** Bounds on `primary` that follow from the filter's dates; none when a resource of the type has several dates. */
 function dateBounds(type: string, filter: Filter, spanMax: number): Condition[] {
   if (!Number.isFinite(spanMax)) return [];
-  const found = parts(filter)
+  const found = partsOf(filter)
     .filter((f): f is DateFilter => f.op === 'date' && f.param === PRIMARY_DATE[type])
     .map((f) => bound(f, spanMax));
   const low = Math.max(...found.map((b) => b[0]));

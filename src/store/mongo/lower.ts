@@ -34,7 +34,7 @@ const some = (field: string, p: string, of: object): Condition =>
   ({ [field]: { $elemMatch: { p, ...of } } }) as Condition;
 
 /** Elements of a string array that begin with a prefix: a range, so that the index answers it. */
-const prefixed = (field: 'token' | 'reference', prefix: string): Condition =>
+const prefixed = (field: 'token' | 'reference' | 'stringStart', prefix: string): Condition =>
   ({ [field]: { $elemMatch: { $gte: prefix, $lt: after(prefix) } } }) as Condition;
 
 /** Bounds of one interval; see `compareInterval`. */
@@ -136,8 +136,7 @@ function local(type: string, filter: Filter): Condition {
       return { token: joined(filter.param, systemOf(filter.system), safe(filter.code)) };
     case 'string':
       if (filter.mode === 'exact') return some('string', filter.param, { text: filter.value });
-      if (filter.mode === 'starts')
-        return some('string', filter.param, { folded: { $gte: filter.value, $lt: after(filter.value) } });
+      if (filter.mode === 'starts') return prefixed('stringStart', joined(filter.param, safe(filter.value)));
       return some('string', filter.param, { folded: { $regex: escapeRegex(filter.value) } });
     case 'date':
       return some('date', filter.param, interval(filter.comparator, filter));

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { Clock } from '../../base/clock.ts';
 import { StartError } from '../../base/errors.ts';
 import type { Connection } from './connection.ts';
+import { CHANGES_OF_ONE, CHANGES_OF_TYPE, LATER_CHANGES, RESOURCE_INDEXES } from './indexes.ts';
 
 const LOCK_MS = 60_000;
 const WAIT_MS = 200;
@@ -16,22 +17,12 @@ export const MIGRATIONS: readonly Migration[] = [
     // Explicit: a collection cannot be made implicitly inside a transaction on every server version.
     for (const name of ['resources', 'versions', 'changes', 'keys', 'docs', 'numbers', 'commits'])
       await db.db.createCollection(name).catch(ignoreExisting);
-    await db.resources.createIndexes([
-      // "This code of this patient, newest first", "this patient (or device), newest first", "this code, newest first".
-      { key: { type: 1, patientCode: 1, primary: -1, created: -1 } },
-      { key: { type: 1, reference: 1, primary: -1, created: -1 } },
-      { key: { type: 1, token: 1, primary: -1, created: -1 } },
-      { key: { type: 1, primary: -1, created: -1 } },
-      { key: { type: 1, updated: -1, created: -1 } },
-      { key: { type: 1, created: -1 } },
-      { key: { type: 1, 'string.p': 1, 'string.folded': 1 } },
-      { key: { type: 1, 'quantity.p': 1, 'quantity.value': 1 } },
-    ]);
+    await db.resources.createIndexes(Object.values(RESOURCE_INDEXES).map((key) => ({ key })));
     await db.changes.createIndexes([
-      { key: { type: 1, _id: -1 } },
-      { key: { type: 1, id: 1, _id: -1 } },
+      { key: CHANGES_OF_TYPE },
+      { key: CHANGES_OF_ONE },
       // Updates and deletions alone: what a walk asks for that began before them.
-      { key: { type: 1, _id: 1 }, partialFilterExpression: { version: { $gt: 1 } } },
+      { key: LATER_CHANGES, partialFilterExpression: { version: { $gt: 1 } } },
     ]);
     await db.docs.createIndexes([
       { key: { c: 1, k: 1 } },

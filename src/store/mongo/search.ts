@@ -5,6 +5,7 @@ import { type AccessFilter, ALL, type Filter, type Plan } from '../../search/pla
 import type { Page } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { hints } from './hints.ts';
+import { indexFor } from './indexes.ts';
 import { type Condition, type Lookup, lower } from './lower.ts';
 import { Walk } from './walk.ts';
 
@@ -54,9 +55,9 @@ export class Finder implements Lookup {
     session?: ClientSession,
   ): Promise<string[]> {
     const condition = await this.condition(type, filter, access, session);
-    const found = await this.#db.resources
-      .find(condition, { projection: { id: 1 }, limit, ...(session ? { session } : {}) })
-      .toArray();
+    const options = { projection: { id: 1 }, limit, ...(session ? { session } : {}) };
+    const hint = indexFor({ type, sort: [] }, [filter, access.filter]);
+    const found = await this.#db.resources.find(condition, { ...options, ...(hint ? { hint } : {}) }).toArray();
     return found.map((d) => d.id);
   }
 
@@ -90,7 +91,8 @@ export class Finder implements Lookup {
 
   async search(plan: Plan, access: AccessFilter): Promise<Page> {
     if (access.type !== plan.type) throw new Error(`an access filter for ${access.type} on a search of ${plan.type}`);
-    const condition = await this.condition(plan.type, plan.filter ?? ALL, access);
-    return new Walk(this.#db, this.#base, plan, condition).page();
+    const filter = plan.filter ?? ALL;
+    const condition = await this.condition(plan.type, filter, access);
+    return new Walk(this.#db, this.#base, plan, condition, indexFor(plan, [filter, access.filter])).page();
   }
 }

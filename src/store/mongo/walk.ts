@@ -10,6 +10,7 @@ import type { Plan } from '../../search/plan.ts';
 import type { Page, Stored } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { type ResourceDocument, type VersionDocument, versionId } from './documents.ts';
+import { CHANGES_OF_ONE, ID_INDEX, LATER_CHANGES } from './indexes.ts';
 import type { Condition } from './lower.ts';
 import { afterCursor, type Order, orderOf, type Value } from './order.ts';
 
@@ -37,14 +38,21 @@ interface Placed {
   readonly values: readonly Value[];
 }
 
+interface Hint {
+  readonly hint: Readonly<Record<string, 1 | -1>>;
+}
+
 export class Walk {
   readonly #db: Connection;
   readonly #base: string;
   readonly #plan: Plan;
   readonly #condition: Condition;
   readonly #order: readonly Order[];
+  readonly #hint: Hint | Record<never, never>;
 
-  constructor(db: Connection, base: string, plan: Plan, condition: Condition) {
+  /** @param index that answers it; without one the database decides. */
+  constructor(db: Connection, base: string, plan: Plan, condition: Condition, index: Hint['hint'] | undefined) {
+    this.#hint = index ? { hint: index } : {};
     this.#db = db;
     this.#base = base;
     this.#plan = plan;
@@ -76,9 +84,9 @@ export class Walk {
   /** On later pages without what came after the first. */
   async #total(): Promise<number> {
     const { cursor } = this.#plan;
-    if (!cursor) return this.#db.resources.countDocuments(this.#condition);
+    if (!cursor) return this.#db.resources.countDocuments(this.#condition, this.#hint);
     const found = { $and: [this.#condition, { created: { $lte: cursor.snapshot } }] } as Condition;
-    const total = await this.#db.resources.countDocuments(found);
+    const total = await this.#db.resources.countDocuments(found, this.#hint);
     // Deleted then and there again since: no part of the walk.
     const since = await this.#changedSince(cursor.snapshot);
     return total - since.filter((s) => s.before === undefined).length;
@@ -108,14 +116,16 @@ export class Walk {
   ): Promise<{ readonly found: ResourceDocument; readonly before: VersionDocument | undefined }[]> {
     const { type } = this.#plan;
     const changed = await this.#db.changes
-      .find({ type, version: { $gt: 1 }, _id: { $gt: snapshot } }, { projection: { id: 1 } })
+      .find({ type, version: { $gt: 1 }, _id: { $gt: snapshot } }, { projection: { id: 1 }, hint: LATER_CHANGES })
       .toArray();
     const ids = [...new Set(changed.map((c) => c.id))];
     const all: { found: ResourceDocument; before: VersionDocument | undefined }[] = [];
     for (let i = 0; i < ids.length; i += IDS_PER_FIND) {
       const some = ids.slice(i, i + IDS_PER_FIND).map((id) => `${type}/${id}`);
       const known = { $and: [this.#condition, { _id: { $in: some } }, { created: { $lte: snapshot } }] } as Condition;
-      const found = await this.#db.resources.find(known, { projection: { ...TEXT, created: 1 } }).toArray();
+      const found = await this.#db.resources
+        .find(known, { projection: { ...TEXT, created: 1 }, hint: ID_INDEX })
+        .toArray();
       for (const one of found as unknown as ResourceDocument[])
         all.push({ found: one, before: await this.#versionAt(one, snapshot) });
     }
@@ -123,7 +133,10 @@ export class Walk {
   }
 
   async #versionAt({ type, id }: ResourceDocument, snapshot: number): Promise<VersionDocument | undefined> {
-    const change = await this.#db.changes.findOne({ type, id, _id: { $lte: snapshot } }, { sort: { _id: -1 } });
+    const change = await this.#db.changes.findOne(
+      { type, id, _id: { $lte: snapshot } },
+      { sort: { _id: -1 }, hint: CHANGES_OF_ONE },
+    );
     const version = change && (await this.#db.versions.findOne({ _id: versionId(type, id, change.version) }));
     return version && !version.deleted ? version : undefined;
   }
@@ -142,9 +155,10 @@ export class Walk {
             projection,
             sort: sortOf(order),
             limit,
+            ...this.#hint,
           })
           .toArray()
-      : await this.#db.resources.aggregate(stages(condition, order, after, limit, projection)).toArray();
+      : await this.#db.resources.aggregate(stages(condition, order, after, limit, projection), this.#hint).toArray();
     return (documents as unknown as ResourceDocument[]).map((found) => ({
       found,
       values: [...order.map((o) => ((found as unknown as Document)[o.field] ?? null) as Value), found.created],

@@ -238,10 +238,9 @@ describe('MongoDB: faults', { skip: noMongo }, () => {
     const { store, proxy } = await world(t);
     const keys = keysOf(60);
     let next = 0;
-    let refused = 0;
     const lane = async (): Promise<void> => {
       for (let key = keys[next++]; key !== undefined; key = keys[next++]) {
-        refused += await sendUntilAnswered(store, key);
+        await sendUntilAnswered(store, key);
         await new Promise((resolve) => setTimeout(resolve, 100));
       }
     };
@@ -254,7 +253,6 @@ describe('MongoDB: faults', { skip: noMongo }, () => {
       proxy.away = false;
     }
     await lanes;
-    assert.ok(refused > 0, 'somebody was told to come again');
     await assertEachOnce(store, keys);
   });
 
