@@ -10,8 +10,11 @@ export class MongoProxy {
   away = false;
   /** The next command with this name is passed on, and the connection cut in the place of its answer. */
   loseAnswerOf: string | undefined;
+  /** The connection of the next command with this name is cut, and the command reaches the database so many ms later. */
+  delay: { readonly command: string; readonly ms: number } | undefined;
   /** Answers that were lost. */
   lost = 0;
+  #held = false;
 
   private constructor(server: Server, target: { host: string; port: number }) {
     this.#server = server;
@@ -42,6 +45,7 @@ export class MongoProxy {
     const database = dial(this.#target);
     const pair = [client, database] as const;
     this.#pairs.add(pair);
+    if (this.#held) for (const socket of pair) socket.pause();
     const end = (): void => {
       client.destroy();
       database.destroy();
@@ -50,6 +54,13 @@ export class MongoProxy {
     let losing = false;
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (bytes) => {
+      const { delay } = this;
+      if (delay && bytes.includes(delay.command)) {
+        this.delay = undefined;
+        client.off('close', end).destroy();
+        setTimeout(() => database.write(bytes), delay.ms);
+        return;
+      }
       // The name of a command stands in clear in its BSON.
       if (this.loseAnswerOf !== undefined && bytes.includes(this.loseAnswerOf)) {
         this.loseAnswerOf = undefined;
@@ -62,6 +73,17 @@ export class MongoProxy {
       this.lost++;
       end();
     });
+  }
+
+  /** Nothing comes through and nothing is cut, until `release`: what was on its way arrives then. */
+  hold(): void {
+    this.#held = true;
+    for (const pair of this.#pairs) for (const socket of pair) socket.pause();
+  }
+
+  release(): void {
+    this.#held = false;
+    for (const pair of this.#pairs) for (const socket of pair) socket.resume();
   }
 
   cut(): void {

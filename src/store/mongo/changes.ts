@@ -62,7 +62,6 @@ export class Changes {
     this.#others = others;
     if (seq > this.#seen) {
       const after = this.#seen;
-      this.#seen = seq;
       await this.#loadSpans();
       const types = new Set(
         (
@@ -71,6 +70,8 @@ export class Changes {
             .toArray()
         ).map((c) => c.type),
       );
+      // Not before: a look that fails half way is repeated.
+      this.#seen = Math.max(this.#seen, seq);
       this.#call(this.#listeners, seq, types);
       this.#call(this.#foreign);
     } else if (docsChanged) this.#call(this.#foreign);

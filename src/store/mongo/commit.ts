@@ -35,7 +35,7 @@ export const unavailable = (cause: unknown): VitalwireError =>
   new VitalwireError(
     'server.unavailable',
     'The database does not answer. Send the same request again in a few seconds.',
-    { headers: { 'Retry-After': '2' }, cause },
+    { headers: { 'retry-after': '2' }, cause },
   );
 
 export interface CommitterOptions {
@@ -82,7 +82,7 @@ export class Committer {
     if (this.#queue.length >= limits.commitQueueBatchesMax)
       return Promise.reject(
         new VitalwireError('server.busy', 'Too many writes are waiting. Send the same request again in a second.', {
-          headers: { 'Retry-After': '1' },
+          headers: { 'retry-after': '1' },
         }),
       );
     return new Promise((resolve, reject) => {
@@ -119,6 +119,8 @@ export class Committer {
       // One batch that the database cannot take (too large, say) must not hurt the others.
       if (group.length > 1 && !(error instanceof VitalwireError)) for (const one of group) await this.#settle([one]);
       else for (const p of group) p.reject(error instanceof VitalwireError ? error : this.#refused(error));
+      // Those behind would only wait as long for the same answer.
+      if (error instanceof VitalwireError) this.#refuseWaiting(error.cause);
     }
   }
 
@@ -151,7 +153,8 @@ export class Committer {
         const doubt = lost.size > 0;
         if (!doubt && !startsAgain(error)) throw isNetwork(error) ? unavailable(error) : error;
         const patience = doubt ? until + limits.commitLostMsMax : until;
-        if (clock.now() > patience || (!doubt && attempt >= limits.transactionAttemptsMax)) throw unavailable(error);
+        const spent = clock.now() > patience || (!doubt && attempt >= limits.transactionAttemptsMax);
+        if (spent || this.#leaves(error)) throw unavailable(error);
         if (doubt) this.#refuseWaiting(error);
         await sleep(Math.min(500, 5 * 2 ** attempt) * (0.5 + Math.random()));
       }
@@ -184,7 +187,8 @@ export class Committer {
         return await this.#session.commitTransaction();
       } catch (error) {
         const unknown = labelled(error, 'UnknownTransactionCommitResult');
-        const again = unknown && (error as MongoError).code !== MAX_TIME_EXPIRED && clock.now() <= until;
+        const inTime = clock.now() <= until && !this.#leaves(error);
+        const again = unknown && (error as MongoError).code !== MAX_TIME_EXPIRED && inTime;
         if (!again) {
           // Only this label on the first answer says for sure that nothing of it happened.
           if (unknown || unanswered > 0 || !labelled(error, 'TransientTransactionError')) lost();
@@ -195,6 +199,11 @@ export class Committer {
     }
   }
 
+  /** A process that ends does not wait for a database that is away: nobody is left to be told. */
+  #leaves(error: unknown): boolean {
+    return this.#closed && isNetwork(error);
+  }
+
   /** While one commit is in doubt nothing else can be promised: who waits is told so at once. */
   #refuseWaiting(cause: unknown): void {
     const waiting = this.#queue;
@@ -203,13 +212,24 @@ export class Committer {
   }
 }
 
+/**
+ * What a database says that is going away, coming up, or choosing another primary: the driver's list of errors after which a read
+ * may be tried again (retryable reads, "Retryable Error"), and those of an operation that was ended from outside.
+ */
+const PASSING = new Set([
+  6, 7, 43, 89, 91, 134, 175, 189, 202, 237, 262, 290, 9001, 10_058, 10_107, 11_600, 11_601, 11_602, 13_435, 13_436,
+]);
+
+/** Nothing is wrong with the request: the same is answered when the database is well again. */
 export function isNetwork(error: unknown): boolean {
   return (
     error instanceof MongoError &&
-    (/^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|TopologyClosed|NotConnected|NetworkTimeout|OperationTimeout)/.test(
+    (/^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|TopologyClosed|ClientClosed|NotConnected|OperationTimeout|WaitQueueTimeout)/.test(
       error.name,
     ) ||
+      PASSING.has(Number(error.code)) ||
       labelled(error, 'RetryableWriteError') ||
+      labelled(error, 'TransientTransactionError') ||
       labelled(error, 'UnknownTransactionCommitResult'))
   );
 }

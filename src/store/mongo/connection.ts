@@ -22,6 +22,8 @@ const OPTIONS: MongoClientOptions = {
   readPreference: 'primary',
   serverSelectionTimeoutMS: 5_000,
   connectTimeoutMS: 5_000,
+  // A network that swallows everything is noticed after twice this: then what waits for an answer is ended.
+  heartbeatFrequencyMS: 5_000,
   maxPoolSize: 50,
   ignoreUndefined: true,
 };

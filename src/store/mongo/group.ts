@@ -52,6 +52,7 @@ export class Group {
   readonly #ops = new Map<string, Op[]>();
   readonly #changes: GroupOutcome['changes'][number][] = [];
   readonly #spans = new Map<string, number>();
+  #wrote = false;
   #seq = 0;
   #at = 0;
 
@@ -67,7 +68,8 @@ export class Group {
     await this.#load(batches, new Date(clock.now()));
     const results: Committed[] = [];
     for (const batch of batches) results.push(await this.#one(batch));
-    if (batches.some((b) => (b.docs?.length ?? 0) > 0)) this.#bump(`writer/${this.#instance}`, 1);
+    // The newest change number alone would not tell another process that wrote since of an older one of this.
+    if (this.#wrote) this.#bump(`writer/${this.#instance}`, 1);
     if (this.#changes.length > 0) this.#bump('seq', this.#changes.length);
     await this.#flush();
     const types = new Set(this.#changes.map((c) => c.write.draft.type));
@@ -294,6 +296,7 @@ export class Group {
   }
 
   #op(collection: string, op: Op): void {
+    this.#wrote = true;
     const list = this.#ops.get(collection);
     if (list) list.push(op);
     else this.#ops.set(collection, [op]);

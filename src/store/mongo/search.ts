@@ -1,12 +1,15 @@
 /** Plans answered: condition, order, page, total. */
 import type { ClientSession } from 'mongodb';
 import type { Limits } from '../../base/limits.ts';
+import { extract } from '../../fhir/extract.ts';
 import { type AccessFilter, ALL, type Filter, type Plan } from '../../search/plan.ts';
 import type { Page } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { hints } from './hints.ts';
 import { indexFor } from './indexes.ts';
+import { finds } from './judge.ts';
 import { type Condition, type Lookup, lower } from './lower.ts';
+import { read } from './read.ts';
 import { Walk } from './walk.ts';
 
 export class Finder implements Lookup {
@@ -85,8 +88,14 @@ export class Finder implements Lookup {
     };
   }
 
+  /** One look-up by id, then the judgement: the same that history uses. */
   async visible(type: string, id: string, access: AccessFilter): Promise<boolean> {
-    return (await this.idsOf(type, { op: 'id', ids: [id] }, access, 1)).length > 0;
+    if (access.type !== type) throw new Error(`an access filter for ${access.type} on a ${type}`);
+    const found = await read(this.#db, type, id);
+    if (!found || found.deleted) return false;
+    if (access.filter.op === 'all') return true;
+    const terms = extract(JSON.parse(found.text) as Record<string, unknown>, this.#base);
+    return finds(access.filter, { type, id, lastUpdated: Date.parse(found.lastUpdated), terms }, this);
   }
 
   async search(plan: Plan, access: AccessFilter): Promise<Page> {

@@ -156,6 +156,52 @@ describe('MongoDB: faults', { skip: noMongo }, () => {
     await assertEachOnce(store, keysOf(1));
   });
 
+  test('a commit that was cut off reaches the database long after it was given up', async (t) => {
+    const { store, proxy, fail } = await world(t);
+    for (const [i, key] of keysOf(6).entries()) {
+      proxy.delay = { command: 'commitTransaction', ms: i * 60 };
+      // Every other time the repetition is refused too, and the transaction runs again while its first commit is on its way.
+      if (i % 2 === 1) await fail(1, ['commitTransaction'], { errorCode: 8_000 });
+      await sendUntilAnswered(store, key);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await assertEachOnce(store, keysOf(6));
+  });
+
+  test('a commit is answered with an error that says nothing about it', async (t) => {
+    const { store, fail, heal } = await world(t, { transactionMsMax: 300, commitLostMsMax: 700 });
+    await fail(1, ['commitTransaction'], { errorCode: 8_000 });
+    assert.equal(await sendUntilAnswered(store, 'key-0'), 0, 'the marker says that it did not happen');
+    await fail('always', ['commitTransaction'], { errorCode: 8_000 });
+    const batch = { writes: [writeOf(tagged(), store.newId(), 0, { key: 'key-1' })], counters: { answered: 1 } };
+    await assert.rejects(store.commit(batch), (error) => {
+      assertUnavailable(error);
+      return true;
+    });
+    await heal();
+    await sendUntilAnswered(store, 'key-1');
+    await assertEachOnce(store, keysOf(2));
+  });
+
+  test('the network swallows everything for 20 s without an end of any connection', async (t) => {
+    const { store, proxy } = await world(t);
+    const keys = keysOf(40);
+    const first = Promise.all(keys.slice(0, 20).map((key) => sendUntilAnswered(store, key)));
+    while (!(await store.lastSeq())) await new Promise((resolve) => setTimeout(resolve, 1));
+    proxy.hold();
+    const later = Promise.all(keys.slice(20).map((key) => sendUntilAnswered(store, key, 90_000)));
+    const read = assert.rejects(
+      async () => store.read('Patient', 'x'),
+      (error) => {
+        assertUnavailable(error);
+        return true;
+      },
+    );
+    setTimeout(() => proxy.release(), 20_000);
+    await Promise.all([first, later, read]);
+    await assertEachOnce(store, keys);
+  });
+
   test('a storm of conflicts is survived, or answered with 503, never half stored', async (t) => {
     const { store, fail, heal } = await world(t, { transactionMsMax: 1_500, transactionAttemptsMax: 6 });
     const conflict = { errorCode: 112, errorLabels: ['TransientTransactionError'] };
@@ -230,6 +276,16 @@ describe('MongoDB: faults', { skip: noMongo }, () => {
           return true;
         },
       );
+    for (const errorCode of [91, 10_107, 11_600, 13_436]) {
+      await fail('always', ['find', 'aggregate'], { errorCode });
+      await assert.rejects(
+        async () => store.read('Patient', 'x'),
+        (error) => {
+          assertUnavailable(error);
+          return true;
+        },
+      );
+    }
     await heal();
     await assertEachOnce(store, ['key-0']);
   });

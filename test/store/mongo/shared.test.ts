@@ -120,4 +120,20 @@ describe('MongoDB: several stores on one database', { skip: noMongo }, () => {
     assert.deepEqual(await told(() => committed(a, { writes: [writeOf(patient(), a.newId(), 0)] })), ['Patient']);
     await told(() => committed(a, { docs: [{ op: 'put', doc: { collection: 'c', key: 'k', body: 'b' } }] }));
   });
+
+  test('a write that this process followed with one of its own is told of too', async (t) => {
+    const [a, b] = (await stores(t, 2)) as [Store, Store];
+    await new Promise((resolve) => setTimeout(resolve, 600));
+    for (let i = 0; i < 3; i++) {
+      const foreign = new Promise<void>((resolve) => {
+        const stop = b.onForeignChange(() => {
+          stop();
+          resolve();
+        });
+      });
+      await committed(a, { writes: [writeOf(patient(), a.newId(), 0)] });
+      await committed(b, { writes: [writeOf(patient(), b.newId(), 0)] });
+      await foreign;
+    }
+  });
 });
