@@ -117,6 +117,11 @@ async function readiness(door: FrontDoor, res: ServerResponse): Promise<void> {
 }
 
 async function metrics(door: FrontDoor, req: IncomingMessage, res: ServerResponse): Promise<void> {
-  const { status, type, body } = await door.metrics(req);
-  send(res, { status, headers: { 'content-type': type, 'cache-control': 'no-store' }, body });
+  try {
+    const { status, type, body } = await door.metrics(req);
+    send(res, { status, headers: { 'content-type': type, 'cache-control': 'no-store' }, body });
+  } catch (error) {
+    door.log.error({ err: error }, 'the metrics could not be read');
+    json(res, 503, { status: 'unavailable', reason: 'the store does not answer' }, retry);
+  }
 }

@@ -42,7 +42,12 @@ export function createMetrics(sources: Readonly<Record<string, Source>>, verifie
           body: 'Metrics are for administrators: send a bearer token with system/*.cruds.\n',
         };
       for (const [room, source] of Object.entries(sources)) {
-        for (const [name, value] of Object.entries(await source()))
+        // The others are wanted most when the store does not answer.
+        const found = await Promise.resolve()
+          .then(source)
+          .catch(() => undefined);
+        set(`vitalwire_${room}_up`, found ? 1 : 0);
+        for (const [name, value] of Object.entries(found ?? {}))
           set(`vitalwire_${room}_${name.replaceAll(/[^a-zA-Z0-9_]/g, '_')}`, value);
       }
       return { status: 200, type: registry.contentType, body: await registry.metrics() };

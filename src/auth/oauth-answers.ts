@@ -1,5 +1,6 @@
 /** Answers of the authorization server where the library's differ from what SMART or RFC 6749 say. smart.md §1.3, traps 3 and 9. */
 import { errors, type KoaContextWithOIDC } from 'oidc-provider';
+import { VitalwireError } from '../base/errors.ts';
 
 /** CONTRACT §2 guessing: 429, for the right secret too; `Retry-After` is set by who throws it. */
 export class TooManyTries extends errors.OIDCProviderError {
@@ -7,6 +8,18 @@ export class TooManyTries extends errors.OIDCProviderError {
     super(429, 'temporarily_unavailable');
     this.error_description = 'Too many wrong secrets of this client. Try again later.';
   }
+}
+
+/**
+ * The store does not answer, or is full: that is not an error of this server (RFC 6749 §4.1.2.1 has the word for it), and the
+ * client is told to come back with the same credentials. Says whether it was that.
+ */
+export function answeredAway(ctx: KoaContextWithOIDC, error: unknown): boolean {
+  if (!(error instanceof VitalwireError) || !['server.unavailable', 'server.busy'].includes(error.code)) return false;
+  ctx.status = error.status;
+  ctx.set({ 'Retry-After': '1', ...error.options.headers });
+  ctx.body = { error: 'temporarily_unavailable', error_description: error.message };
+  return true;
 }
 
 interface OAuthError {

@@ -24,7 +24,7 @@ import { createGuessing } from './guessing.ts';
 import { ASSERTION_ALGS, type PublicJwk } from './jwks.ts';
 import type { KeySource } from './key-source.ts';
 import type { ServerKeys } from './keys.ts';
-import { correctAnswer, TooManyTries } from './oauth-answers.ts';
+import { answeredAway, correctAnswer, TooManyTries } from './oauth-answers.ts';
 import type { ActiveClient, Registry } from './registry.ts';
 import { secretMatches } from './secrets.ts';
 
@@ -228,7 +228,10 @@ function logTo(log: Logger, provider: Provider): void {
   };
   // Koa's own; without a listener it prints a stack trace.
   (provider as EventEmitter).on('error', failed);
-  provider.on('server_error', (_ctx, error) => failed(error));
+  provider.on('server_error', (ctx, error) => {
+    if (answeredAway(ctx, error)) log.warn({ cause: error.cause }, error.message);
+    else failed(error);
+  });
   provider.on('grant.error', refused);
   provider.on('introspection.error', refused);
   provider.on('revocation.error', refused);

@@ -44,9 +44,11 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new UsageError(`gateway takes no argument, but was given "${positionals.join(' ')}".`);
   const { gateway, logLevel } = config();
   const log = createLogger(logLevel);
+  // From the first moment: whoever reads the line "listening" may send one before anything else happens here.
+  const signal = untilSignal();
   const running = await startGateway(gateway, log, systemClock);
   log.info({ url: running.url }, 'listening');
-  await untilSignal();
+  await signal;
   await running.close();
   return 0;
 }

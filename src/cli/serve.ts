@@ -20,8 +20,9 @@ export async function run(args: readonly string[]): Promise<number> {
   }
   if (positionals.length > 0)
     throw new UsageError(`serve takes no argument, but was given "${positionals.join(' ')}".`);
+  // From the first moment: whoever reads the line "listening" may send one before anything else happens here.
+  const signal = untilSignal();
   const server = await startServer(serveConfig());
-  const signal = await untilSignal();
-  await server.stop(signal);
+  await server.stop(await signal);
   return 0;
 }

@@ -1,4 +1,5 @@
 /** Topic-based subscriptions: change log → match and number → deliver. Assembles the parts; knows no HTTP server. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Operation } from '../access/operation.ts';
 import type { Principal } from '../access/principal.ts';
 import type { WriteRule } from '../store/rules.ts';
@@ -32,6 +33,7 @@ export interface Subscriptions {
 
 /** Notifications get the smaller part of the time that there is for shutting down; what they lose is repeated. */
 const STOP_SHARE = 0.4;
+const START_PAUSE_MS = 500;
 
 export async function createSubscriptions(options: SubscriptionsOptions): Promise<Subscriptions> {
   const { store, clock, limits, sealer, base, log } = options;
@@ -44,18 +46,29 @@ export async function createSubscriptions(options: SubscriptionsOptions): Promis
   const numbering = new Numbering(options, matcher, registry, follower, tally);
   // A restart counts on what is in the counters, so they are read before the first question about them.
   await follower.load();
+  let stopped = false;
   let forget: (() => void) | undefined;
   let starting: Promise<void> | undefined;
   let stopping: Promise<void> | undefined;
 
   const start = async (): Promise<void> => {
+    while (!stopped) {
+      try {
+        await numbering.start();
+        break;
+      } catch (err) {
+        log.error({ err }, 'subscriptions could not be started; trying again');
+        await sleep(START_PAUSE_MS);
+      }
+    }
+    if (stopped) return;
     forget = store.onChange((_seq, types) => {
       if (types.has('Subscription') || types.values().some((type) => matcher.watches(type))) numbering.wake();
     });
-    await numbering.start();
     registry.start();
   };
   const stop = async (): Promise<void> => {
+    stopped = true;
     forget?.();
     await starting;
     registry.stop();
@@ -69,7 +82,7 @@ export async function createSubscriptions(options: SubscriptionsOptions): Promis
     topics: [...topics().keys()],
     webhookKeys: () => signer.published(),
     start() {
-      starting ??= start().catch((err: unknown) => log.error({ err }, 'subscriptions could not be started'));
+      starting ??= start();
     },
     stop() {
       stopping ??= stop();
