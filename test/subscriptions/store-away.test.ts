@@ -10,11 +10,13 @@ test('the first look at the checkpoint fails: it is repeated, and nothing is mis
   const opened = await openStore();
   const hook = await listen();
   let failures = 2;
-  const doc: Store['doc'] = (collection, key) => {
+  const { store } = opened;
+  const doc: Store['doc'] = store.doc.bind(store);
+  store.doc = (collection, key) => {
     if (collection === COLLECTIONS.checkpoint && failures-- > 0) throw new Error('the store is away');
-    return opened.store.doc(collection, key);
+    return doc(collection, key);
   };
-  const world = await World.open(Object.assign(Object.create(opened.store), { doc }) as Store);
+  const world = await World.open(store);
   t.after(async () => {
     await world.subscriptions.stop();
     await hook.close();
