@@ -102,7 +102,21 @@ async function assertEachOnce(store: Store, keys: readonly string[]): Promise<vo
 
 const keysOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `key-${i}`);
 
-describe('MongoDB: faults', { skip: noMongo }, () => {
+/** Why the tests cannot be run: no database, or one that does not let itself be hurt. */
+async function noFaults(): Promise<string | false> {
+  if (noMongo) return noMongo;
+  const client = new MongoClient(await newDatabase());
+  try {
+    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+    return false;
+  } catch {
+    return 'the MongoDB has no fail points: start it with --setParameter enableTestCommands=1';
+  } finally {
+    await client.close();
+  }
+}
+
+describe('MongoDB: faults', { skip: await noFaults() }, () => {
   for (const command of ['find', 'insert', 'update', 'findAndModify', 'commitTransaction'])
     test(`the connection is cut on ${command}`, async (t) => {
       const { store, fail } = await world(t);
