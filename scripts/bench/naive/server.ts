@@ -1,11 +1,15 @@
 /**
- * The common design, kept honest and small: express.json, one generic attribute table, a parse and a stringify on every read, one
- * transaction a request, a linear scan of all subscriptions. No login, no validation, no duplicate check, no change log.
+ * The common design, kept honest and small: express.json, one generic attribute table with a row a term, a parse and a stringify
+ * on every read, one transaction a request, a linear scan of all subscriptions. It takes the terms from our own extractor, which
+ * is faster than the FHIRPath engine that such servers use. No login, no validation, no duplicate check, no change log.
  */
 import { randomUUID } from 'node:crypto';
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import express from 'express';
+import { extract } from '../../../src/fhir/extract.ts';
+
+const BASE = 'http://localhost/fhir';
 
 type Resource = Record<string, unknown> & { resourceType: string; id: string };
 
@@ -20,22 +24,17 @@ const insertAttribute = db.prepare('INSERT INTO attribute VALUES (?, ?, ?)');
 const readResource = db.prepare('SELECT body FROM resource WHERE id = ?');
 const subscriptions: { patient: string; endpoint: string }[] = [];
 
-interface Coding {
-  system?: string;
-  code?: string;
-}
-const codings = (value: unknown): Coding[] => (value as { coding?: Coding[] } | undefined)?.coding ?? [];
 const reference = (value: unknown): string => (value as { reference?: string } | undefined)?.reference ?? '';
 
+/** One row for each search parameter that has a value, but composites: the same searches are possible as on any FHIR server. */
 function attributesOf(r: Resource): [string, string][] {
+  const terms = extract(r, BASE);
   const list: [string, string][] = [['type', r.resourceType]];
-  for (const c of codings(r['code'])) list.push(['code', `${c.system}|${c.code}`]);
-  for (const category of (r['category'] as unknown[] | undefined) ?? [])
-    for (const c of codings(category)) list.push(['category', `${c.system}|${c.code}`]);
-  if (r['subject']) list.push(['patient', reference(r['subject'])]);
-  if (r['device']) list.push(['device', reference(r['device'])]);
-  if (r['effectiveDateTime']) list.push(['date', new Date(r['effectiveDateTime'] as string).toISOString()]);
-  if (r['status']) list.push(['status', r['status'] as string]);
+  for (const t of terms.token) list.push([t.param, `${t.system}|${t.code}`]);
+  for (const t of terms.reference) list.push([t.param, `${t.type}/${t.id}`]);
+  for (const t of terms.date) list.push([t.param, new Date(t.low).toISOString()]);
+  for (const t of terms.quantity) list.push([t.param, `${t.value}|${t.system}|${t.code}`]);
+  for (const t of terms.string) list.push([t.param, t.folded]);
   return list;
 }
 
