@@ -89,6 +89,15 @@ export class MongoProcess {
     }
   }
 
+  /** As a machine that hangs would: it answers nothing, and no connection ends. */
+  freeze(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  thaw(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** Starts it again on the same port and data. */
   async start(): Promise<void> {
     this.#child = this.#spawn();
