@@ -29,6 +29,7 @@ const { values: option } = parseArgs({
     against: { type: 'string' },
     token: { type: 'string' },
     profile: { type: 'string' },
+    node: { type: 'string' },
     json: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
@@ -41,6 +42,7 @@ const HELP = `npm run bench -- [options]
   --largest 1000000  Observations of the last rung of W10
   --against URL      drives W0 and W3 to W7 against that FHIR base too, in the same run; --token TOKEN for it
   --profile DIR      writes a CPU profile of Vitalwire into DIR
+  --node ARGUMENTS   arguments of Node for Vitalwire, to compare
   --json FILE        the same numbers for machines`;
 
 const quick = option.quick;
@@ -101,7 +103,7 @@ async function main(): Promise<Report> {
   const servers: Server[] = [];
   const samples: Sample[] = [];
   const report: Report = { machine, quick, ceilings: top, summaries: [], deliveries: [], rungs: [], starts: {} };
-  const own = await startVitalwire(join(root, 'own'), { profileDir: option.profile });
+  const own = await startVitalwire(join(root, 'own'), { profileDir: option.profile, node: option.node });
   servers.push(own);
   const asked = WORKLOADS.filter((w) => wanted(w.id));
   if (asked.some((w) => w.on.includes('naive'))) servers.push(await startNaive(join(root, 'naive')));
@@ -132,7 +134,7 @@ async function growthAndStart(): Promise<Pick<Report, 'rungs' | 'starts'>> {
   const dir = join(root, 'growth');
   const starts: Record<string, Awaited<ReturnType<typeof startOn>>> = {};
   if (wanted('W12')) starts['empty'] = await startOn(join(root, 'empty'));
-  const server = await startVitalwire(dir);
+  const server = await startVitalwire(dir, { node: option.node });
   const world = await populate(server, quick ? 200 : 10_000, largest);
   const rungs = await climb(
     world,

@@ -105,6 +105,8 @@ export function tokenSource(base: () => string, own: OwnKey): () => Promise<stri
 export interface VitalwireOptions {
   readonly profileDir?: string | undefined;
   readonly mongodbUri?: string | undefined;
+  /** Arguments of Node itself, e.g. `--max-semi-space-size=32`. */
+  readonly node?: string | undefined;
 }
 
 export async function startVitalwire(dir: string, options: VitalwireOptions = {}): Promise<Server> {
@@ -131,8 +133,8 @@ export async function startVitalwire(dir: string, options: VitalwireOptions = {}
     ALLOW_INSECURE_HTTP: 'true',
   };
   if (options.mongodbUri) env['MONGODB_URI'] = options.mongodbUri;
-  const nodeArgs = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`] : [];
-  nodeArgs.push(...(globalThis.process.env['BENCH_NODE_ARGS']?.split(' ') ?? []));
+  const nodeArgs: string[] = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`] : [];
+  if (options.node) nodeArgs.push(...options.node.split(' '));
   const process = new ServerProcess(join(here, '../../src/main.ts'), ['serve'], env, nodeArgs);
   const url = await process.url;
   return spawned(
