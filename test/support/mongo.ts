@@ -129,3 +129,17 @@ export async function newDatabase(): Promise<string> {
   });
   return url.href;
 }
+
+/** Why a test that hurts the database on purpose is skipped: there is none, or one that does not let itself be hurt. */
+export async function noFailPoints(): Promise<string | false> {
+  if (noMongo) return noMongo;
+  const client = new MongoClient(await newDatabase());
+  try {
+    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
+    return false;
+  } catch {
+    return 'the MongoDB has no fail points: start it with --setParameter enableTestCommands=1';
+  } finally {
+    await client.close();
+  }
+}

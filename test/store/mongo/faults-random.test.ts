@@ -8,7 +8,7 @@ import { MongoClient } from 'mongodb';
 import { VitalwireError } from '../../../src/base/errors.ts';
 import type { Batch, Committed, Store } from '../../../src/store/store.ts';
 import { accessTo, patient, writeOf } from '../../contract/support.ts';
-import { newDatabase, noMongo } from '../../support/mongo.ts';
+import { newDatabase, noFailPoints } from '../../support/mongo.ts';
 import { MongoProxy } from '../../support/mongo-proxy.ts';
 import { openAt } from './support.ts';
 
@@ -136,7 +136,7 @@ async function lane(store: Store, name: string, heard: Heard, goesOn: () => bool
   }
 }
 
-test('random faults', { skip: noMongo, timeout: FAULTS_MS + 200_000 }, async (t) => {
+test('random faults', { skip: await noFailPoints(), timeout: FAULTS_MS + 200_000 }, async (t) => {
   const w = await world(t);
   const heard: Heard = { answered: new Map(), keys: [], refusals: 0 };
   let faulty = true;

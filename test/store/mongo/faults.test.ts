@@ -10,7 +10,7 @@ import type { Limits } from '../../../src/base/limits.ts';
 import type { Plan } from '../../../src/search/plan.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { accessTo, committed, deletion, patient, writeOf } from '../../contract/support.ts';
-import { newDatabase, noMongo } from '../../support/mongo.ts';
+import { newDatabase, noFailPoints } from '../../support/mongo.ts';
 import { MongoProxy } from '../../support/mongo-proxy.ts';
 import { openAt } from './support.ts';
 
@@ -102,21 +102,7 @@ async function assertEachOnce(store: Store, keys: readonly string[]): Promise<vo
 
 const keysOf = (n: number): string[] => Array.from({ length: n }, (_, i) => `key-${i}`);
 
-/** Why the tests cannot be run: no database, or one that does not let itself be hurt. */
-async function noFaults(): Promise<string | false> {
-  if (noMongo) return noMongo;
-  const client = new MongoClient(await newDatabase());
-  try {
-    await client.db('admin').command({ configureFailPoint: 'failCommand', mode: 'off' });
-    return false;
-  } catch {
-    return 'the MongoDB has no fail points: start it with --setParameter enableTestCommands=1';
-  } finally {
-    await client.close();
-  }
-}
-
-describe('MongoDB: faults', { skip: await noFaults() }, () => {
+describe('MongoDB: faults', { skip: await noFailPoints() }, () => {
   for (const command of ['find', 'insert', 'update', 'findAndModify', 'commitTransaction'])
     test(`the connection is cut on ${command}`, async (t) => {
       const { store, fail } = await world(t);
