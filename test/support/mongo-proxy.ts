@@ -12,6 +12,8 @@ export class MongoProxy {
   loseAnswerOf: string | undefined;
   /** The connection of the next command with this name is cut, and the command reaches the database so many ms later. */
   delay: { readonly command: string; readonly ms: number } | undefined;
+  /** `hold` as soon as so many bytes come at once: in the middle of a large command. */
+  holdAtBytes: number | undefined;
   /** Answers that were lost. */
   lost = 0;
   #held = false;
@@ -54,6 +56,10 @@ export class MongoProxy {
     let losing = false;
     for (const socket of pair) socket.on('error', end).on('close', end);
     client.on('data', (bytes) => {
+      if (this.holdAtBytes !== undefined && bytes.length >= this.holdAtBytes) {
+        this.holdAtBytes = undefined;
+        this.hold();
+      }
       const { delay } = this;
       if (delay && bytes.includes(delay.command)) {
         this.delay = undefined;

@@ -36,7 +36,8 @@ export class Changes {
   start(seq: number): void {
     this.#seen = seq;
     this.#timer = setInterval(() => {
-      this.#polling ??= this.#poll()
+      this.#polling ??= this.#db
+        .heard(() => this.#poll())
         .catch(() => {})
         .finally(() => {
           this.#polling = undefined;

@@ -15,7 +15,8 @@ import type { Batch, Committed } from '../store.ts';
 import type { Connection } from './connection.ts';
 import { Group, type GroupOutcome } from './group.ts';
 import type { Finder } from './search.ts';
-import { leave, takeOver } from './sessions.ts';
+import { endSessions, idOf, leave, register, type SessionId, takeOver } from './sessions.ts';
+import { UnheardError } from './watch.ts';
 
 interface Pending {
   readonly batch: Batch;
@@ -29,7 +30,9 @@ const MAX_TIME_EXPIRED = 50;
 const labelled = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label);
 /** The whole transaction may be run again: nothing of it happened. */
 const startsAgain = (error: unknown): boolean =>
-  labelled(error, 'TransientTransactionError') || (error as MongoError).code === DUPLICATE_KEY;
+  labelled(error, 'TransientTransactionError') ||
+  (error as MongoError).code === DUPLICATE_KEY ||
+  error instanceof UnheardError;
 
 export const unavailable = (cause: unknown): VitalwireError =>
   new VitalwireError(
@@ -59,7 +62,9 @@ export class Committer {
    * One for all transactions: the next one ends whatever the database still holds open of the one before, whose end it may never
    * have heard of. Else its locks would stand in the way for a minute (transactionLifetimeLimitSeconds).
    */
-  readonly #session: ClientSession;
+  #session: ClientSession;
+  /** Of those before it; what they have open is still to be ended. */
+  readonly #left: SessionId[] = [];
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -95,7 +100,7 @@ export class Committer {
     this.#closed = true;
     await this.#running;
     const { db, instance } = this.#options;
-    await leave(db, instance).catch(() => {});
+    await db.heard(() => leave(db, instance)).catch(() => {});
     await this.#session.endSession().catch(() => {});
   }
 
@@ -143,9 +148,10 @@ export class Committer {
     const lost = new Map<number, GroupOutcome>();
     for (let attempt = 0; ; attempt++) {
       try {
-        const happened = lost.size > 0 ? await db.commits.findOne({ _id: marker }) : undefined;
+        const happened = lost.size > 0 ? await db.heard(() => db.commits.findOne({ _id: marker })) : undefined;
         if (happened) return lost.get(happened.attempt) as GroupOutcome;
-        const outcome = await this.#attempt(batches, marker, attempt);
+        await this.#ready();
+        const outcome = await this.#heard(() => this.#attempt(batches, marker, attempt));
         await this.#confirm(() => lost.set(attempt, outcome));
         return outcome;
       } catch (error) {
@@ -175,6 +181,38 @@ export class Committer {
     }
   }
 
+  /** What is never heard of again leaves its session behind: the next transaction gets one of its own. */
+  async #heard<T>(work: () => Promise<T>): Promise<T> {
+    const { db } = this.#options;
+    try {
+      return await db.heard(work);
+    } catch (error) {
+      if (error instanceof UnheardError) this.#leave();
+      throw error;
+    }
+  }
+
+  #leave(): void {
+    this.#left.push(idOf(this.#session));
+    this.#session = this.#options.db.session();
+  }
+
+  /** Before a transaction: nothing of those before it stands in its way. */
+  async #ready(): Promise<void> {
+    const { db, instance, clock, log } = this.#options;
+    if (db.refresh()) this.#leave();
+    if (this.#left.length === 0) return;
+    log.warn({ sessions: this.#left.length }, 'the database was not heard of again; going on with another session');
+    await db.heard(async () => {
+      await register(db, this.#session, instance, clock.now());
+      await endSessions(db, this.#left).catch((error: unknown) => {
+        if (isNetwork(error)) throw error;
+        log.warn({ err: error }, 'a transaction that was left open could not be ended');
+      });
+    });
+    this.#left.length = 0;
+  }
+
   /**
    * Commits, again and again while the answer is lost: a second commit of the same transaction is answered like the first. Calls
    * `lost` before it gives up on one that may have happened.
@@ -184,7 +222,7 @@ export class Committer {
     const until = clock.now() + limits.transactionMsMax;
     for (let unanswered = 0; ; unanswered++) {
       try {
-        return await this.#session.commitTransaction();
+        return await this.#heard(() => this.#session.commitTransaction());
       } catch (error) {
         const unknown = labelled(error, 'UnknownTransactionCommitResult');
         const inTime = clock.now() <= until && !this.#leaves(error);
@@ -222,6 +260,7 @@ const PASSING = new Set([
 
 /** Nothing is wrong with the request: the same is answered when the database is well again. */
 export function isNetwork(error: unknown): boolean {
+  if (error instanceof UnheardError) return true;
   return (
     error instanceof MongoError &&
     (/^Mongo(Network|ServerSelection|PoolCleared|PoolClosed|TopologyClosed|ClientClosed|NotConnected|OperationTimeout|WaitQueueTimeout)/.test(

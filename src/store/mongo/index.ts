@@ -8,7 +8,7 @@ import type { Logger } from '../../base/log.ts';
 import type { Batch, Committed, Store } from '../store.ts';
 import { Changes } from './changes.ts';
 import { Committer, isNetwork, unavailable } from './commit.ts';
-import { type Connection, connect } from './connection.ts';
+import { type Connection, connect, UNHURRIED } from './connection.ts';
 import { doc, docs } from './docs.ts';
 import { history } from './history.ts';
 import { migrate } from './migrations.ts';
@@ -29,16 +29,31 @@ const DOCUMENT_BYTES_MAX = 15 * 2 ** 20;
 
 /** @throws StartError naming MONGODB_URI. */
 export async function openMongoStore(options: MongoStoreOptions): Promise<Store> {
+  await prepare(options);
   const db = await connect(options.uri);
   try {
-    await migrate(db, options.clock);
     const finder = new Finder(db, options.limits, options.base);
     await finder.loadSpans();
     return await build(db, finder, options);
   } catch (error) {
     await db.close();
-    if (error instanceof StartError) throw error;
-    throw new StartError(`The database of MONGODB_URI cannot be used: ${(error as Error).message}.`);
+    throw unusable(error);
+  }
+}
+
+const unusable = (error: unknown): StartError =>
+  error instanceof StartError
+    ? error
+    : new StartError(`The database of MONGODB_URI cannot be used: ${(error as Error).message}.`);
+
+async function prepare({ uri, clock }: MongoStoreOptions): Promise<void> {
+  const db = await connect(uri, UNHURRIED);
+  try {
+    await migrate(db, clock);
+  } catch (error) {
+    throw unusable(error);
+  } finally {
+    await db.close();
   }
 }
 
@@ -91,7 +106,7 @@ async function build(db: Connection, finder: Finder, options: MongoStoreOptions)
   /** A read that the database does not answer is a 503, not a fault of the server. */
   const answered = async <T>(work: () => Promise<T>): Promise<T> => {
     try {
-      return await work();
+      return await db.heard(work);
     } catch (error) {
       if (isNetwork(error)) throw unavailable(error);
       throw error;

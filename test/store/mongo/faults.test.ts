@@ -32,14 +32,14 @@ interface World {
   heal(): Promise<void>;
 }
 
-async function world(t: TestContext, more: Partial<Limits> = {}): Promise<World> {
+async function world(t: TestContext, more: Partial<Limits> = {}, times = ''): Promise<World> {
   const uri = await newDatabase();
   const proxy = await MongoProxy.before(uri);
   const admin = new MongoClient(uri);
   const set = async (mode: unknown, data: object = {}): Promise<void> => {
     await admin.db('admin').command({ configureFailPoint: 'failCommand', mode, data });
   };
-  const store = await openAt(proxy.uri(uri), more);
+  const store = await openAt(proxy.uri(uri) + times, more);
   t.after(async () => {
     await set('off');
     await store.close();
@@ -200,6 +200,19 @@ describe('MongoDB: faults', { skip: await noFailPoints() }, () => {
     setTimeout(() => proxy.release(), 20_000);
     await Promise.all([first, later, read]);
     await assertEachOnce(store, keys);
+  });
+
+  test('the network falls silent within a large write: it is given up, and the store goes on', async (t) => {
+    const { store, proxy } = await world(t, {}, '&heartbeatFrequencyMS=1000&connectTimeoutMS=1000');
+    const text = JSON.stringify({ resourceType: 'Binary', contentType: 'text/plain', data: 'A'.repeat(12 * 2 ** 20) });
+    proxy.holdAtBytes = 60_000;
+    await assert.rejects(store.commit({ writes: [writeOf(text, store.newId(), 0)] }), (error) => {
+      assertUnavailable(error);
+      return true;
+    });
+    proxy.release();
+    await sendUntilAnswered(store, 'key-0');
+    await assertEachOnce(store, keysOf(1));
   });
 
   test('a storm of conflicts is survived, or answered with 503, never half stored', async (t) => {
