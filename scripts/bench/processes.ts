@@ -46,10 +46,14 @@ export class ServerProcess {
     });
     this.child.stderr?.on('data', (d) => (this.out += d));
     this.url = new Promise((resolve, reject) => {
+      let listening = false;
       this.child.stdout?.on('data', (d) => {
         this.out = (this.out + d).slice(-20_000);
-        const line = this.out.split('\n').find((l) => l.includes('"msg":"listening"'));
-        if (line) resolve((JSON.parse(line) as { url: string }).url);
+        if (listening) return;
+        const line = this.out.split('\n').find((l) => l.includes('"msg":"listening"') && l.endsWith('}'));
+        if (!line) return;
+        listening = true;
+        resolve((JSON.parse(line) as { url: string }).url);
       });
       this.child.on('close', (code) => reject(new Error(`the server ended with ${code}: ${this.out.slice(-400)}`)));
     });
