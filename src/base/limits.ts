@@ -23,6 +23,8 @@ export interface Limits {
   readonly commitQueueBatchesMax: number;
   readonly commitBatchesPerTransactionMax: number;
   readonly commitTextCharsPerTransactionMax: number;
+  /** Resources and documents of the batches that share a transaction, on an engine that ends one that takes too long. */
+  readonly commitWritesPerTransactionMax: number;
   readonly indexRowsPerMergeMin: number;
   readonly classesPerTypeMax: number;
   readonly sortedEntriesMax: number;
@@ -124,6 +126,7 @@ export const limits: Limits = Object.freeze({
   commitQueueBatchesMax: 5_000,
   commitBatchesPerTransactionMax: 500,
   commitTextCharsPerTransactionMax: 16 * 2 ** 20,
+  commitWritesPerTransactionMax: 2_000,
   indexRowsPerMergeMin: 250_000,
   classesPerTypeMax: 4_000,
   sortedEntriesMax: 100_000,

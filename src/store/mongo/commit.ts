@@ -26,6 +26,8 @@ interface Pending {
 
 const DUPLICATE_KEY = 11_000;
 const MAX_TIME_EXPIRED = 50;
+/** The message of a refused document can hold its values; the beginning says what is wrong. */
+const MESSAGE_CHARS_MAX = 120;
 
 const labelled = (error: unknown, label: string): boolean => error instanceof MongoError && error.hasErrorLabel(label);
 /** The whole transaction may be run again: nothing of it happened. */
@@ -34,11 +36,26 @@ const startsAgain = (error: unknown): boolean =>
   (error as MongoError).code === DUPLICATE_KEY ||
   error instanceof UnheardError;
 
-export const unavailable = (cause: unknown): VitalwireError =>
+/** Of what differs in size by much: resources that came as text, and documents. */
+function charsOf({ writes = [], docs = [] }: Batch): number {
+  let chars = 0;
+  for (const { draft } of writes) if (typeof draft.body === 'string') chars += draft.body.length;
+  for (const write of docs) if (write.op !== 'delete') chars += write.doc.body.length;
+  return chars;
+}
+
+/** What the driver throws, without the documents of patients that hang on it. */
+function told(error: unknown): Error {
+  if (!(error instanceof MongoError)) return error instanceof Error ? error : new Error(String(error));
+  const labels = error.errorLabels.length > 0 ? ` [${error.errorLabels.join(', ')}]` : '';
+  return new Error(`${error.name} ${error.code ?? ''}${labels}: ${error.message.slice(0, MESSAGE_CHARS_MAX)}`);
+}
+
+export const unavailable = (error: unknown): VitalwireError =>
   new VitalwireError(
     'server.unavailable',
     'The database does not answer. Send the same request again in a few seconds.',
-    { headers: { 'retry-after': '2' }, cause },
+    { headers: { 'retry-after': '2' }, cause: told(error) },
   );
 
 export interface CommitterOptions {
@@ -108,11 +125,25 @@ export class Committer {
     // Those of the same turn share the first transaction too.
     await Promise.resolve();
     while (this.#queue.length > 0) {
-      const group = this.#queue.splice(0, this.#options.limits.commitBatchesPerTransactionMax);
-      await this.#settle(group);
+      await this.#settle(this.#group());
     }
     // In the same turn as the last look at the queue: who comes next starts a drain of its own.
     this.#running = undefined;
+  }
+
+  /** Those that share the next transaction: not more than the database does in a few seconds, but one at least. */
+  #group(): Pending[] {
+    const { limits } = this.#options;
+    const most = Math.min(this.#queue.length, limits.commitBatchesPerTransactionMax);
+    let [n, writes, chars] = [0, 0, 0];
+    for (; n < most; n++) {
+      const { batch } = this.#queue[n] as Pending;
+      writes += (batch.writes?.length ?? 0) + (batch.docs?.length ?? 0);
+      chars += charsOf(batch);
+      const full = writes > limits.commitWritesPerTransactionMax || chars > limits.commitTextCharsPerTransactionMax;
+      if (full && n > 0) break;
+    }
+    return this.#queue.splice(0, n);
   }
 
   async #settle(group: readonly Pending[]): Promise<void> {
@@ -130,12 +161,12 @@ export class Committer {
   }
 
   #refused(error: unknown): VitalwireError {
-    this.#options.log.error({ err: error }, 'a transaction failed');
+    this.#options.log.error({ err: told(error) }, 'a transaction failed');
     return (error as Error).message?.includes('larger than') || (error as MongoError).code === 10_334
       ? new VitalwireError(
           'request.too-large',
           'A document of the database holds at most 16 MB. Send a smaller resource, or the readings in smaller parts.',
-          { cause: error },
+          { cause: told(error) },
         )
       : unavailable(error);
   }
@@ -207,7 +238,7 @@ export class Committer {
       await register(db, this.#session, instance, clock.now());
       await endSessions(db, this.#left).catch((error: unknown) => {
         if (isNetwork(error)) throw error;
-        log.warn({ err: error }, 'a transaction that was left open could not be ended');
+        log.warn({ err: told(error) }, 'a transaction that was left open could not be ended');
       });
     });
     this.#left.length = 0;

@@ -19,6 +19,9 @@ interface AnyDocument extends Document {
 }
 type Op = AnyBulkWriteOperation<AnyDocument>;
 
+/** No command is so long that its answer could be taken for lost. */
+const OPS_PER_COMMAND = 1_000;
+
 export interface GroupOutcome {
   readonly results: readonly Committed[];
   /** Types written, for those who keep caches. */
@@ -303,8 +306,11 @@ export class Group {
   }
 
   async #flush(): Promise<void> {
-    for (const [collection, ops] of this.#ops)
-      await this.#db.db.collection<AnyDocument>(collection).bulkWrite(ops, { session: this.#session, ordered: true });
+    for (const [name, ops] of this.#ops) {
+      const collection = this.#db.db.collection<AnyDocument>(name);
+      for (let i = 0; i < ops.length; i += OPS_PER_COMMAND)
+        await collection.bulkWrite(ops.slice(i, i + OPS_PER_COMMAND), { session: this.#session, ordered: true });
+    }
     this.#ops.clear();
   }
 }

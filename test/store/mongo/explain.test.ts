@@ -81,6 +81,17 @@ function recorded(of: Collection<never>, sent: Sent[]): Collection<never> {
   });
 }
 
+/** The connection, with the collections that are searched recorded. */
+function listenedTo(db: Connection, sent: Sent[]): Connection {
+  return new Proxy(db, {
+    get(target, name) {
+      const value = Reflect.get(target, name, target);
+      if (name === 'resources' || name === 'changes') return recorded(value as never, sent);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
+
 /** Of the whole answer, wherever the server puts it. */
 function statistics(explained: Document): { examined: number; returned: number } {
   const found = explained['executionStats'] ?? explained['stages']?.[0]?.['$cursor']?.['executionStats'];
@@ -122,13 +133,8 @@ describe('MongoDB: documents examined', { skip: noMongo }, () => {
     ];
     for (let i = 0; i < writes.length; i += 500) await committed(store, { writes: writes.slice(i, i + 500) });
     await store.close();
-    const plain = await connect(uri);
-    db = {
-      ...plain,
-      resources: recorded(plain.resources as never, sent) as never,
-      changes: recorded(plain.changes as never, sent) as never,
-    };
-    finder = new Finder(db, limits, BASE);
+    db = await connect(uri);
+    finder = new Finder(listenedTo(db, sent), limits, BASE);
     await finder.loadSpans();
   });
   after(() => db?.close());

@@ -4,6 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { describe, type TestContext, test } from 'node:test';
+import { inspect } from 'node:util';
 import { MongoClient } from 'mongodb';
 import { VitalwireError } from '../../../src/base/errors.ts';
 import type { Limits } from '../../../src/base/limits.ts';
@@ -63,6 +64,7 @@ function assertUnavailable(error: unknown): void {
     Object.keys(error.options.headers ?? {}).some((name) => name.toLowerCase() === 'retry-after'),
     'it says when to come again',
   );
+  assert.doesNotMatch(inspect(error, { depth: 20 }), /resourceType/, 'no data of patients reaches the log with it');
 }
 
 /** Stores a resource under a key as a careful client does: the same again until it is answered. Gives the number of 503s. */
