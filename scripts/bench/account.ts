@@ -1,6 +1,11 @@
-/** Whether the runs count: the balance holds, nothing was lost, and a sample of reads gives back the bytes of the write. */
+/**
+ * Whether the runs count: all servers find the same, the balance holds, nothing was lost, and a sample of reads gives back the bytes
+ * of the write.
+ */
+import { Random } from './generate/random.ts';
 import { load, requestBytes } from './load.ts';
 import { nextObservation, type World } from './population.ts';
+import type { Workload } from './workloads.ts';
 
 export interface Account {
   readonly holds: boolean;
@@ -45,8 +50,37 @@ async function compareReads(world: World, count: number, problems: string[]): Pr
   return compared;
 }
 
-export async function account(world: World, sample: number): Promise<Account> {
-  const problems: string[] = [];
+/** Resources in an average answer of a workload; every server is asked the same. */
+async function entriesPerAnswer(world: World, workload: Workload, asked: number): Promise<number> {
+  const next = await workload.prepare({ ...world, random: new Random(5) });
+  let entries = 0;
+  await load(world.server.target, {
+    connections: 1,
+    secondsMax: 60,
+    requestsMax: asked,
+    next,
+    answered(_i, _status, body) {
+      entries += body.split('"fullUrl"').length - 1;
+    },
+  });
+  return entries / asked;
+}
+
+/** A rate says something only when all find the same: a search that finds nothing is fast. */
+export async function compareSearches(worlds: readonly World[], workload: Workload): Promise<string[]> {
+  const found = new Map<string, number>();
+  for (const world of worlds) found.set(world.server.name, await entriesPerAnswer(world, workload, 200));
+  const expected = found.get('vitalwire') ?? 0;
+  if (expected === 0) return [`${workload.id}: the searches find nothing`];
+  return [...found]
+    .filter(([, entries]) => Math.abs(entries / expected - 1) > 0.1)
+    .map(
+      ([name, entries]) => `${workload.id}: ${entries} entries in an average answer of ${name}, ${expected} in ours`,
+    );
+}
+
+export async function account(world: World, sample: number, before: readonly string[]): Promise<Account> {
+  const problems = [...before];
   const { text } = await get(world, '/ingest/balance');
   const b = JSON.parse(text) as Record<string, number>;
   const sum = (b['stored'] ?? 0) + (b['duplicate'] ?? 0) + (b['held'] ?? 0) + (b['rejected'] ?? 0);

@@ -6,7 +6,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { cpus, loadavg, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { account } from './account.ts';
+import { account, compareSearches } from './account.ts';
 import { diskCeiling } from './ceilings/disk.ts';
 import { climb, startOn } from './growth.ts';
 import { load, requestBytes } from './load.ts';
@@ -73,9 +73,11 @@ async function ceilings(): Promise<Ceilings> {
 }
 
 /** Naive and ours take turns, A-B-B-A, so that a slow minute of the machine hits both. */
-async function interleaved(worlds: readonly World[], workload: Workload, samples: Sample[]): Promise<void> {
+async function interleaved(worlds: readonly World[], workload: Workload, samples: Sample[]): Promise<string[]> {
   const asked = worlds.filter((w) => workload.on.includes(w.server.name));
   for (const world of asked) if (world.stored < stored(workload)) await fill(world, stored(workload));
+  const problems =
+    workload.unit === 'searches' || workload.unit === 'pages' ? await compareSearches(asked, workload) : [];
   for (const world of asked) await measure(world, workload, Math.min(2, seconds / 2));
   for (let run = 0; run < runs; run++) {
     for (const world of run % 2 === 0 ? asked : [...asked].reverse()) {
@@ -86,6 +88,7 @@ async function interleaved(worlds: readonly World[], workload: Workload, samples
       );
     }
   }
+  return problems;
 }
 
 const stored = (workload: Workload): number => (quick ? Math.min(workload.stored, 10_000) : workload.stored);
@@ -112,15 +115,16 @@ async function main(): Promise<Report> {
   for (const server of servers) worlds.push(await populate(server, patients, quick ? 20_000 : 100_000));
   const world = worlds[0] as World;
   const deliveries = [];
+  const problems: string[] = [];
   try {
     // Reads come first: they say how fast 100,000 are, not how fast what the writes left behind is.
     for (const workload of [...asked].sort((a, b) => Number(a.writes) - Number(b.writes)))
-      await interleaved(worlds, workload, samples);
+      problems.push(...(await interleaved(worlds, workload, samples)));
     if (wanted('W9')) {
       deliveries.push(await deliver(world, 1, quick ? 50 : 500, 50));
       deliveries.push(await deliver(world, quick ? 100 : 1000, quick ? 50 : 500, 50));
     }
-    const counted = await account(world, quick ? 100 : 1000);
+    const counted = await account(world, quick ? 100 : 1000, problems);
     for (const server of servers) await server.stop();
     const { rungs, starts } = await growthAndStart();
     return { ...report, summaries: summarise(samples), deliveries, rungs, starts, account: counted };

@@ -86,15 +86,19 @@ function search(query: Record<string, string | string[] | undefined>): Resource[
   }
   for (const date of [query['date'] ?? []].flat())
     where('date', date.startsWith('ge') ? '>=' : '<', new Date(date.slice(2)).toISOString());
-  const [first = "attribute a0 a0.name = 'type' AND a0.value = 'Observation'", ...others] = tables;
-  const [, table, condition] = /^(attribute a0) (.*)$/.exec(first) as unknown as [string, string, string];
+  if (tables.length === 0) where('type', '=', 'Observation');
+  const [first, ...others] = tables;
+  const [, table, condition] = /^(attribute a0) (.*)$/.exec(first as string) as unknown as [string, string, string];
   const joins = others.map((t) => `CROSS JOIN ${t}`).join(' ');
   const sql = `SELECT d.resource AS id FROM ${table} ${joins} CROSS JOIN attribute d ON d.resource = a0.resource AND d.name = 'date'
     WHERE ${condition} ORDER BY d.value DESC LIMIT ${Number(query['_count'] ?? 50)}`;
-  return db
-    .prepare(sql)
-    .all(...values)
-    .map((row) => JSON.parse((readResource.get((row as { id: string }).id) as { body: string }).body) as Resource);
+  return (
+    db
+      .prepare(sql)
+      // The condition of the first table is the last in the text.
+      .all(...values.slice(1), ...values.slice(0, 1))
+      .map((row) => JSON.parse((readResource.get((row as { id: string }).id) as { body: string }).body) as Resource)
+  );
 }
 
 const app = express();
