@@ -164,6 +164,8 @@ export class World {
   readonly bounds: Limits;
   readonly disabled = new Set<string>();
   subscriptions!: Subscriptions;
+  /** Every process that there was, dead ones too. */
+  readonly #all: Subscriptions[] = [];
   #ctx!: RestContext;
 
   private constructor(store: Store, bounds: Limits) {
@@ -188,6 +190,7 @@ export class World {
       allowInsecureHttp: true,
       clientEnabled: async (id) => !this.disabled.has(id),
     });
+    this.#all.push(this.subscriptions);
     this.#ctx = {
       ...options,
       baseUrl: BASE.replace('/fhir', ''),
@@ -198,6 +201,10 @@ export class World {
       smart: {},
     };
     this.subscriptions.start();
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all(this.#all.map((subscriptions) => subscriptions.stop()));
   }
 
   async send(method: string, url: string, body?: object, as: Principal = admin): Promise<Answer> {
@@ -245,7 +252,7 @@ export async function withWorld(
   const { store, remove } = await openStore();
   const world = await World.open(store, over);
   t.after(async () => {
-    await world.subscriptions.stop();
+    await world.stop();
     await Promise.all(hooks.map((hook) => hook.close()));
     await remove();
   });
