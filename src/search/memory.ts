@@ -80,7 +80,8 @@ function valuesOf(row: Sortable, param: string, type: ParamType): (string | numb
     case 'quantity':
       return of(row.terms.quantity).map((t) => t.value);
     case 'reference':
-      return of(row.terms.reference).map((t) => t.id);
+      // A reference by identifier alone leads nowhere: no value.
+      return of(row.terms.reference).flatMap((t) => t.id || []);
     case 'uri':
       return of(row.terms.uri).map((t) => t.value);
     default:

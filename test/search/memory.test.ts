@@ -53,6 +53,16 @@ test('sorted by two keys', () => {
   assert.equal(find('Observation', '_sort=-date,-value-quantity', all), 'c a d b');
 });
 
+test('a reference by identifier alone is no value to sort by', () => {
+  const all = [
+    observation('a', { device: { identifier: { value: 'x' } } }),
+    observation('b', { device: { reference: 'Device/2' } }),
+    observation('c', { device: { reference: 'Device/1' } }),
+  ];
+  assert.equal(find('Observation', '_sort=device', all), 'c b a');
+  assert.equal(find('Observation', '_sort=-device', all), 'b c a');
+});
+
 test('an access filter hides from page, total and chain alike', () => {
   const all = [
     { resourceType: 'Patient', id: 'p1', gender: 'male' },

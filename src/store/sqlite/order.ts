@@ -50,7 +50,8 @@ function keyValue(key: SortKey, c: Candidate): string | number | null {
     date: () => of(terms.date, (t) => t.low),
     number: () => of(terms.number, (t) => t.value),
     quantity: () => of(terms.quantity, (t) => t.value),
-    reference: () => of(terms.reference, (t) => t.id),
+    // A reference by identifier alone leads nowhere: no value.
+    reference: () => of(terms.reference, (t) => t.id).filter((id) => id !== ''),
     uri: () => of(terms.uri, (t) => t.value),
     composite: () => [],
     special: () => [],
