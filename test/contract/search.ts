@@ -167,6 +167,27 @@ async function check(
     );
 }
 
+const all = (type: string, query: string) => ({ type, query, access: accessTo(type), count: 1 });
+const URN = 'urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0';
+/** What an engine once answered otherwise; always tried first. */
+const FOUND_BEFORE: [Resource[], ReturnType<typeof all>[]][] = [
+  [
+    [
+      { resourceType: 'DeviceUseStatement', id: 'u2', device: { identifier: { value: 'x' } } },
+      { resourceType: 'DeviceUseStatement', id: 'u1', device: { reference: 'Device/d1' } },
+    ],
+    [all('DeviceUseStatement', '_sort=device'), all('DeviceUseStatement', '_sort=-device')],
+  ],
+  [
+    [{ resourceType: 'Device', id: 'd1', patient: { reference: URN } }],
+    [all('Device', `patient=${encodeURIComponent(URN)}`)],
+  ],
+  [
+    [{ resourceType: 'Encounter', id: 'e1', period: { start: '2027-01-01T00:00:00Z', end: '2026-04-01' } }],
+    [all('Encounter', 'date=2026-04-02T00:30:00')],
+  ],
+];
+
 export function searchContract(name: string, open: OpenStore, numRuns = 100): void {
   describe(`${name}: search`, () => {
     const opened = open();
@@ -187,7 +208,7 @@ export function searchContract(name: string, open: OpenStore, numRuns = 100): vo
           }
         },
       );
-      await fc.assert(runs, { numRuns });
+      await fc.assert(runs, { numRuns, examples: FOUND_BEFORE });
     });
   });
 }

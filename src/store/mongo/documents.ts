@@ -198,11 +198,11 @@ function patientCodes(terms: Terms): string[] {
 const dates = (type: string, terms: Terms): readonly { readonly low: number; readonly high: number }[] =>
   terms.date.filter((t) => t.param === PRIMARY_DATE[type]);
 
-/** Width of the primary date, ms; infinite when there are several. Lets a search by date begin near its lower bound. */
+/** Width of the primary date, ms; infinite when there are several, or it ends before it begins. Lets a search by date begin near its lower bound. */
 export function spanOf(type: string, terms: Terms): number {
-  const found = dates(type, terms);
-  if (found.length > 1) return Number.POSITIVE_INFINITY;
-  return found[0] === undefined ? 0 : found[0].high - found[0].low;
+  const [date, another] = dates(type, terms);
+  if (another || (date && date.high < date.low)) return Number.POSITIVE_INFINITY;
+  return date === undefined ? 0 : date.high - date.low;
 }
 
 /** Everything of a resource document that follows from its terms. */

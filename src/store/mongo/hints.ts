@@ -11,9 +11,12 @@ import type { Condition } from './lower.ts';
 export const partsOf = (filter: Filter): readonly Filter[] => (filter.op === 'and' ? filter.of : [filter]);
 const alternatives = (filter: Filter): readonly Filter[] => (filter.op === 'or' ? filter.of : [filter]);
 
+/** A URL or URN instead of an id: the terms hold it without a type. */
+const IS_URI = /[:/]/;
+
 /** Whether a filter names one patient, in a way that the `patient` terms of the type hold too. */
 function namesPatient(type: string, f: Filter): f is ReferenceFilter {
-  if (f.op !== 'reference' || f.id.includes('/') || (f.type ?? 'Patient') !== 'Patient') return false;
+  if (f.op !== 'reference' || IS_URI.test(f.id) || (f.type ?? 'Patient') !== 'Patient') return false;
   if (f.param === 'patient') return true;
   return (
     f.param === 'subject' &&
