@@ -119,9 +119,12 @@ function write(res: ServerResponse, response: PlainResponse): void {
   if (res.headersSent || res.destroyed) return;
   const body = response.body ?? '';
   const headers: Record<string, string | number> = { ...response.headers };
-  if (response.status !== 204 && response.status !== 304) headers['content-length'] = Buffer.byteLength(body);
+  const bytes = Buffer.byteLength(body);
+  if (response.status !== 204 && response.status !== 304) headers['content-length'] = bytes;
   res.writeHead(response.status, headers);
-  res.end(res.req?.method === 'HEAD' || response.status === 204 ? undefined : body);
+  if (res.req?.method === 'HEAD' || response.status === 204) res.end();
+  // As many bytes as characters is ASCII, and that needs no conversion: the same bytes in a third of the time.
+  else res.end(body, bytes === body.length ? 'latin1' : 'utf8');
 }
 
 /** `application/fhir+json; charset=utf-8` → `application/fhir+json`. */

@@ -3,8 +3,18 @@ import { VitalwireError } from '../base/errors.ts';
 
 export const etag = (version: number): string => `W/"${version}"`;
 
-/** HTTP date of an instant text. */
-export const httpDate = (lastUpdated: string): string => new Date(lastUpdated).toUTCString();
+// `Wed, 25 Nov 2026` of the day that was asked for last: nearly all that is asked for is of few days.
+let day = '';
+let dayText = '';
+
+/** HTTP date of an instant text, which is in UTC as the store writes them. RFC 9110 §5.6.7 */
+export function httpDate(lastUpdated: string): string {
+  if (!lastUpdated.startsWith(day) || day === '') {
+    day = lastUpdated.slice(0, 10);
+    dayText = new Date(`${day}T00:00:00Z`).toUTCString().slice(0, 16);
+  }
+  return `${dayText} ${lastUpdated.slice(11, 19)} GMT`;
+}
 
 const ONE = /^\s*(?:W\/)?"([1-9]\d{0,15})"\s*$/;
 
