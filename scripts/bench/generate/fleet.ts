@@ -7,8 +7,8 @@ import { Random } from './random.ts';
 export const SERIAL = 'urn:example:bench:serial';
 const UCUM = 'http://unitsofmeasure.org';
 const LOINC = 'http://loinc.org';
-/** Readings end here; the past is filled backwards from it, so that nothing lies in the future. */
-export const END = Date.parse('2026-11-01T00:00:00Z');
+/** The past is filled backwards from here. What workloads write comes after it, and a long run must not reach the future. */
+export const END = Date.parse('2026-01-01T00:00:00Z');
 
 interface Kind {
   readonly kind: string;

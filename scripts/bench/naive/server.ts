@@ -18,7 +18,7 @@ db.exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA cache_size=-65
   CREATE TABLE IF NOT EXISTS resource(id TEXT PRIMARY KEY, type TEXT NOT NULL, body TEXT NOT NULL);
   CREATE TABLE IF NOT EXISTS attribute(resource TEXT NOT NULL, name TEXT NOT NULL, value TEXT NOT NULL);
   CREATE INDEX IF NOT EXISTS attribute_value ON attribute(name, value);
-  CREATE INDEX IF NOT EXISTS attribute_resource ON attribute(resource);`);
+  CREATE INDEX IF NOT EXISTS attribute_resource ON attribute(resource, name, value);`);
 const insertResource = db.prepare('INSERT OR REPLACE INTO resource VALUES (?, ?, ?)');
 const insertAttribute = db.prepare('INSERT INTO attribute VALUES (?, ?, ?)');
 const readResource = db.prepare('SELECT body FROM resource WHERE id = ?');
