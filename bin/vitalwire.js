@@ -8,6 +8,11 @@ if (major < 24) {
   process.exit(1);
 }
 const { existsSync } = await import('node:fs');
+const { enableCompileCache } = await import('node:module');
+const { fileURLToPath } = await import('node:url');
+// What was compiled once is kept, which saves a third of the next start. In the package's own folder, never in the temporary one
+// that other users can write to: this is code. Where the folder is read-only nothing is kept.
+enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/compiled', import.meta.url)));
 const source = new URL('../src/main.ts', import.meta.url);
 const built = new URL('../dist/main.js', import.meta.url);
 // A checkout runs from source; Node strips no types below node_modules, so an installed package runs what was built.

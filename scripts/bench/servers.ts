@@ -135,7 +135,7 @@ export async function startVitalwire(dir: string, options: VitalwireOptions = {}
   if (options.mongodbUri) env['MONGODB_URI'] = options.mongodbUri;
   const nodeArgs: string[] = options.profileDir ? ['--cpu-prof', `--cpu-prof-dir=${options.profileDir}`] : [];
   if (options.node) nodeArgs.push(...options.node.split(' '));
-  const process = new ServerProcess(join(here, '../../src/main.ts'), ['serve'], env, nodeArgs);
+  const process = new ServerProcess(join(here, '../../bin/vitalwire.js'), ['serve'], env, nodeArgs);
   const url = await process.url;
   return spawned(
     'vitalwire',
