@@ -1,3 +1,4 @@
+import { forgetSoon } from '../base/collector.ts';
 import { helpTable, serveConfig } from '../config.ts';
 import { startServer } from '../server.ts';
 import { untilSignal } from './signals.ts';
@@ -22,6 +23,7 @@ export async function run(args: readonly string[]): Promise<number> {
     throw new UsageError(`serve takes no argument, but was given "${positionals.join(' ')}".`);
   // From the first moment: whoever reads the line "listening" may send one before anything else happens here.
   const signal = untilSignal();
+  forgetSoon();
   const server = await startServer(serveConfig());
   await server.stop(await signal);
   return 0;

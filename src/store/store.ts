@@ -232,6 +232,8 @@ export interface Store {
 
   /** Changes with seq > `after`, ascending, at most `limit`, without gaps: nothing below the last one given can appear later. */
   changesSince(after: number, limit: number): MaybePromise<readonly Change[]>;
+  /** Of which types the terms are kept in memory until `changesSince` is asked for them; of none before. */
+  keepTerms(of: (type: string) => boolean): void;
   /** The newest change number. */
   lastSeq(): MaybePromise<number>;
   /**

@@ -62,6 +62,7 @@ export async function createSubscriptions(options: SubscriptionsOptions): Promis
       }
     }
     if (stopped) return;
+    store.keepTerms((type) => matcher.watches(type));
     forget = store.onChange((_seq, types) => {
       if (types.has('Subscription') || types.values().some((type) => matcher.watches(type))) numbering.wake();
     });
@@ -70,6 +71,7 @@ export async function createSubscriptions(options: SubscriptionsOptions): Promis
   const stop = async (): Promise<void> => {
     stopped = true;
     forget?.();
+    store.keepTerms(() => false);
     await starting;
     registry.stop();
     await numbering.stop();

@@ -51,6 +51,7 @@ export function changesContract(name: string, open: OpenStore): void {
     test('a change says what was done, and its terms while they are at hand', async () => {
       const { store } = await opened;
       const after0 = await store.lastSeq();
+      store.keepTerms((type) => type === 'Observation');
       const done = await committed(store, { writes: [writeOf(observation('p', at), 'ch1', 0)] });
       await committed(store, { writes: [deletion('Observation', 'ch1', 1)] });
       const changes = await store.changesSince(after0, 10);
@@ -63,7 +64,17 @@ export function changesContract(name: string, open: OpenStore): void {
       );
       assert.equal(changes[0]?.at, Date.parse(done.written[0]?.lastUpdated as string));
       const { terms } = changes[0] as Change;
-      if (terms) assert.ok(terms.token.some((t) => t.param === 'code' && t.code === '8867-4'));
+      assert.ok(terms?.token.some((t) => t.param === 'code' && t.code === '8867-4'));
+      const after = await store.lastSeq();
+      await committed(store, { writes: [writeOf(patient(), store.newId(), 0)] });
+      store.keepTerms(() => false);
+      await committed(store, { writes: [writeOf(observation('p', at), store.newId(), 0)] });
+      const others = await store.changesSince(after, 10);
+      assert.deepEqual(
+        others.map((c) => c.terms),
+        [undefined, undefined],
+        'nothing is kept that nobody asks for',
+      );
     });
 
     test('a listener that throws keeps nobody from being answered', async () => {

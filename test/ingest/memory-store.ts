@@ -158,6 +158,7 @@ export class MemoryStore {
   keyHolders(keys: readonly string[]): readonly KeyHolder[] {
     return keys.flatMap((key) => this.holder(key) ?? []);
   }
+  keepTerms(): void {}
   onChange(listener: (seq: number, types: ReadonlySet<string>) => void): () => void {
     this.listeners.add(listener);
     return () => this.listeners.delete(listener);

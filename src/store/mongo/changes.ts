@@ -16,6 +16,8 @@ export class Changes {
   readonly #instance: string;
   /** Terms of the newest changes of this process, by change number. */
   readonly #terms = new Map<number, Terms>();
+  /** Of which types terms are kept. */
+  wanted: (type: string) => boolean = () => false;
   readonly #listeners = new Set<(seq: number, types: ReadonlySet<string>) => void>();
   readonly #foreign = new Set<() => void>();
   #seen = 0;
@@ -80,7 +82,8 @@ export class Changes {
 
   /** After a commit of this process. */
   committed(outcome: GroupOutcome): void {
-    for (const { seq, write } of outcome.changes) if (write.method !== 'DELETE') this.#terms.set(seq, write.terms);
+    for (const { seq, write } of outcome.changes)
+      if (write.method !== 'DELETE' && this.wanted(write.draft.type)) this.#terms.set(seq, write.terms);
     for (const seq of this.#terms.keys()) {
       if (this.#terms.size <= this.#limits.changeTermsKeptMax) break;
       this.#terms.delete(seq);

@@ -132,6 +132,9 @@ async function build(db: Connection, finder: Finder, options: MongoStoreOptions)
     keyHolders: (keys) => answered(() => keyHolders(db, keys)),
     changesSince: (after, limit) => answered(() => changes.since(after, limit)),
     lastSeq,
+    keepTerms: (of) => {
+      changes.wanted = of;
+    },
     onChange: (listener) => changes.onChange(listener),
     onForeignChange: (listener) => changes.onForeignChange(listener),
     doc: (collection, key) => answered(() => doc(db, clock.now(), collection, key)),

@@ -11,6 +11,8 @@ export class Changes {
   readonly #terms: (Terms | undefined)[];
   /** Change number of each place. */
   readonly #seqs: Float64Array;
+  /** Of which types terms are kept: what nobody asks for soon would only become work for the collector. */
+  wanted: (type: string) => boolean = () => false;
 
   constructor(reader: Reader, termsKeptMax: number) {
     this.#reader = reader;
@@ -19,7 +21,8 @@ export class Changes {
     this.#seqs = new Float64Array(termsKeptMax);
   }
 
-  remember(seq: number, terms: Terms): void {
+  remember(seq: number, type: string, terms: Terms): void {
+    if (!this.wanted(type)) return;
     this.#terms[seq % this.#size] = terms;
     this.#seqs[seq % this.#size] = seq;
   }

@@ -208,6 +208,10 @@ class SqliteStore implements Store {
     return this.#changes.last();
   }
 
+  keepTerms(of: (type: string) => boolean): void {
+    this.#changes.wanted = of;
+  }
+
   onChange(listener: (seq: number, types: ReadonlySet<string>) => void): () => void {
     this.#changeListeners.add(listener);
     return () => this.#changeListeners.delete(listener);

@@ -219,7 +219,7 @@ export class CommitQueue {
       const first = last - encoded.writes.length + 1;
       for (const [j, write] of encoded.writes.entries()) {
         types.add(write.type);
-        changes.remember(first + j, write.terms);
+        changes.remember(first + j, write.type, write.terms);
       }
       const seq = encoded.writes.length > 0 ? last : 0;
       const written = encoded.writes.map((write) => new WrittenVersion(write, flight.at, lastUpdated, skeletons));

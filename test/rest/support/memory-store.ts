@@ -113,6 +113,7 @@ export function memoryStore(now: () => number): Store {
     keyHolders: () => [],
     changesSince: () => [],
     lastSeq: () => log.length,
+    keepTerms: () => {},
     onChange: () => () => {},
     onForeignChange: () => () => {},
     doc: (_collection, key) => docs.get(key),
