@@ -57,17 +57,20 @@ export interface Start {
   readonly residentBytes: number;
 }
 
-/** Starts the server on a folder that may hold data, and stops it again. */
-export async function startOn(dataDir: string): Promise<Start> {
-  const at = performance.now();
-  const process = new ServerProcess(join(import.meta.dirname, '../../src/main.ts'), ['serve'], {
-    PORT: '0',
-    DATA_DIR: dataDir,
-  });
-  await process.url;
-  const readyMs = performance.now() - at;
-  await new Promise((r) => setTimeout(r, 1000));
-  const residentBytes = process.resident();
-  await process.stop();
-  return { readyMs, residentBytes };
+/** The middle one of three, as a user starts it; each on the folder that `dataDir` names. */
+export async function startOn(dataDir: (n: number) => string): Promise<Start> {
+  const starts: Start[] = [];
+  for (let n = 0; n < 3; n++) {
+    const at = performance.now();
+    const process = new ServerProcess(join(import.meta.dirname, '../../bin/vitalwire.js'), ['serve'], {
+      PORT: '0',
+      DATA_DIR: dataDir(n),
+    });
+    await process.url;
+    const readyMs = performance.now() - at;
+    await new Promise((r) => setTimeout(r, 1000));
+    starts.push({ readyMs, residentBytes: process.resident() });
+    await process.stop();
+  }
+  return starts.sort((x, y) => x.readyMs - y.readyMs)[1] as Start;
 }

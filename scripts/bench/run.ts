@@ -137,7 +137,7 @@ async function growthAndStart(): Promise<Pick<Report, 'rungs' | 'starts'>> {
   if (!wanted('W10') && !wanted('W12')) return { rungs: [], starts: {} };
   const dir = join(root, 'growth');
   const starts: Record<string, Awaited<ReturnType<typeof startOn>>> = {};
-  if (wanted('W12')) starts['empty'] = await startOn(join(root, 'empty'));
+  if (wanted('W12')) starts['empty'] = await startOn((n) => join(root, `empty-${n}`));
   const server = await startVitalwire(dir, { node: option.node });
   const world = await populate(server, quick ? 200 : 10_000, largest);
   const rungs = await climb(
@@ -146,7 +146,8 @@ async function growthAndStart(): Promise<Pick<Report, 'rungs' | 'starts'>> {
     Math.min(seconds, 5),
   );
   await server.process?.stop();
-  if (wanted('W12')) starts[`${world.stored.toLocaleString('en-US')} Observations`] = await startOn(join(dir, 'data'));
+  if (wanted('W12'))
+    starts[`${world.stored.toLocaleString('en-US')} Observations`] = await startOn(() => join(dir, 'data'));
   return { rungs, starts };
 }
 
