@@ -70,14 +70,14 @@ function notify(resources: readonly Resource[]): void {
         }).catch(() => {});
 }
 
-/** In the order of the parameters below, the most selective first: left alone, the planner walks all dates for some statistics. */
+/** CROSS JOIN keeps the order, most selective first: left alone, the planner walks all dates for some statistics. */
 function search(query: Record<string, string | string[] | undefined>): Resource[] {
-  const tables: string[] = [];
+  const conditions: string[] = [];
   const values: string[] = [];
-  const where = (name: string, condition: string, value: string): void => {
-    const alias = `a${tables.length}`;
-    const same = tables.length === 0 ? '' : `ON ${alias}.resource = a0.resource AND`;
-    tables.push(`attribute ${alias} ${same} ${alias}.name = '${name}' AND ${alias}.value ${condition} ?`);
+  const where = (name: string, comparison: string, value: string): void => {
+    const alias = `a${values.length}`;
+    if (values.length > 0) conditions.push(`${alias}.resource = a0.resource`);
+    conditions.push(`${alias}.name = '${name}' AND ${alias}.value ${comparison} ?`);
     values.push(value);
   };
   for (const name of ['patient', 'code', 'category', 'device', 'status']) {
@@ -86,19 +86,15 @@ function search(query: Record<string, string | string[] | undefined>): Resource[
   }
   for (const date of [query['date'] ?? []].flat())
     where('date', date.startsWith('ge') ? '>=' : '<', new Date(date.slice(2)).toISOString());
-  if (tables.length === 0) where('type', '=', 'Observation');
-  const [first, ...others] = tables;
-  const [, table, condition] = /^(attribute a0) (.*)$/.exec(first as string) as unknown as [string, string, string];
-  const joins = others.map((t) => `CROSS JOIN ${t}`).join(' ');
-  const sql = `SELECT d.resource AS id FROM ${table} ${joins} CROSS JOIN attribute d ON d.resource = a0.resource AND d.name = 'date'
-    WHERE ${condition} ORDER BY d.value DESC LIMIT ${Number(query['_count'] ?? 50)}`;
-  return (
-    db
-      .prepare(sql)
-      // The condition of the first table is the last in the text.
-      .all(...values.slice(1), ...values.slice(0, 1))
-      .map((row) => JSON.parse((readResource.get((row as { id: string }).id) as { body: string }).body) as Resource)
-  );
+  if (values.length === 0) where('type', '=', 'Observation');
+  const tables = values.map((_, i) => `attribute a${i}`).join(' CROSS JOIN ');
+  const sql = `SELECT d.resource AS id FROM ${tables} CROSS JOIN attribute d
+    WHERE ${conditions.join(' AND ')} AND d.resource = a0.resource AND d.name = 'date'
+    ORDER BY d.value DESC LIMIT ${Number(query['_count'] ?? 50)}`;
+  return db
+    .prepare(sql)
+    .all(...values)
+    .map((row) => JSON.parse((readResource.get((row as { id: string }).id) as { body: string }).body) as Resource);
 }
 
 const app = express();

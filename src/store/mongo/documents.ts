@@ -198,7 +198,10 @@ function patientCodes(terms: Terms): string[] {
 const dates = (type: string, terms: Terms): readonly { readonly low: number; readonly high: number }[] =>
   terms.date.filter((t) => t.param === PRIMARY_DATE[type]);
 
-/** Width of the primary date, ms; infinite when there are several, or it ends before it begins. Lets a search by date begin near its lower bound. */
+/**
+ * Width of the primary date, ms; infinite when there are several, or it ends before it begins. Lets a search by date begin near
+ * its lower bound.
+ */
 export function spanOf(type: string, terms: Terms): number {
   const [date, another] = dates(type, terms);
   if (another || (date && date.high < date.low)) return Number.POSITIVE_INFINITY;
